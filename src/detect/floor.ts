@@ -1,0 +1,69 @@
+import type { Recording } from '../recording/recording.js';
+import { Phase } from '../vocabulary.js';
+
+/** When the judged load ran, milliseconds of recording time. */
+export interface LoadWindow {
+  startMs: number;
+  endMs: number;
+}
+
+/** The load phase, or undefined when the test did not come so far. */
+export function loadWindow(recording: Recording): LoadWindow | undefined {
+  const load = recording.phases().find((span) => span.phase === Phase.Load);
+  return load && { startMs: load.startMs, endMs: load.endMs };
+}
+
+/** The values of a channel within the load, not copied: also for channels of millions of samples. */
+export function loadValues(recording: Recording, channel: string): Float64Array | undefined {
+  const window = loadWindow(recording);
+  const recorded = recording.series(channel);
+  if (window === undefined || recorded === undefined) return undefined;
+  return recording.window(recorded, window.startMs, window.endMs).values;
+}
+
+/** A channel within the load. The arrays are of one length; times count from the beginning of the load. */
+export interface LoadSeries {
+  channel: string;
+  timesMs: number[];
+  values: number[];
+  /** How long the load lasted; to the end of the recording if it never ended. */
+  loadMs: number;
+}
+
+/** Undefined when there was no load, or when the channel was not recorded. */
+export function loadSeries(recording: Recording, channel: string): LoadSeries | undefined {
+  const window = loadWindow(recording);
+  const recorded = recording.series(channel);
+  if (window === undefined || recorded === undefined) return undefined;
+  const { timesMs, values } = recording.window(recorded, window.startMs, window.endMs);
+  return {
+    channel,
+    timesMs: Array.from(timesMs, (ms) => ms - window.startMs),
+    values: Array.from(values),
+    loadMs: window.endMs - window.startMs,
+  };
+}
+
+/** Live memory right after full collections, over the load, with the operations completed until then. */
+export interface FloorSeries {
+  channel: string;
+  timesMs: number[];
+  liveBytes: number[];
+  operations: number[];
+  loadMs: number;
+}
+
+/** `channel` must be one of the floor's: only their rows hold the operations too. */
+export function floorSeries(recording: Recording, channel: `floor_${string}`): FloorSeries | undefined {
+  const floor = loadSeries(recording, channel);
+  if (floor === undefined) return undefined;
+  const completed = loadSeries(recording, 'floor_operations');
+  const operationsAt = new Map(completed?.timesMs.map((ms, i) => [ms, completed.values[i] ?? 0]));
+  return {
+    channel,
+    timesMs: floor.timesMs,
+    liveBytes: floor.values,
+    operations: floor.timesMs.map((ms) => operationsAt.get(ms) ?? 0),
+    loadMs: floor.loadMs,
+  };
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { SamplingReport } from '../diagnosis/index.js';
+import { RecordedEvents, RSS_CHANNEL } from '../recording/channels.js';
+import type { Recording } from '../recording/recording.js';
+import { loadValues, loadWindow } from './floor.js';
+
+const SamplerSchema = z.object({
+  samplesDropped: z.number().default(0),
+  missedTicks: z.number(),
+  cpuNs: z.number(),
+  elapsedNs: z.number(),
+});
+const NoteSchema = z.object({ text: z.string() });
+
+/** What the sampling did and cost, from the recording's own account. Null: nothing asked for a rate. */
+export function samplingReport(recording: Recording): SamplingReport | null {
+  const requestedRateHz = z.number().positive().safeParse(recording.header.details.rateHz).data;
+  if (requestedRateHz === undefined) return null;
+  const window = loadWindow(recording);
+  const loadSeconds = window === undefined ? 0 : (window.endMs - window.startMs) / 1000;
+  const ended = SamplerSchema.safeParse(recording.events(RecordedEvents.Sampler).at(-1)?.detail).data;
+  const notes = recording
+    .events(RecordedEvents.Note)
+    .flatMap(({ detail }) => NoteSchema.safeParse(detail).data?.text ?? []);
+  return {
+    requestedRateHz,
+    reachedRateHz: loadSeconds > 0 ? (loadValues(recording, RSS_CHANNEL)?.length ?? 0) / loadSeconds : 0,
+    samples: recording.count(RSS_CHANNEL),
+    missedTicks: ended?.missedTicks ?? 0,
+    droppedSamples: ended?.samplesDropped ?? 0,
+    samplerCpuShare: ended === undefined || ended.elapsedNs <= 0 ? null : ended.cpuNs / ended.elapsedNs,
+    problems: [...recording.problems, ...notes],
+  };
+}

@@ -1,0 +1,75 @@
+import { recommendations } from './attribute/recommendations.js';
+import { loadWindow } from './detect/floor.js';
+import { inconclusive, type Judge, type JudgeSettings } from './detect/judge.js';
+import { judgeByLine } from './detect/linear-judge.js';
+import { memoryMeasurements } from './detect/measurements.js';
+import { cleanupOutcome, exhaustionOutcome } from './detect/outcomes.js';
+import { performanceMetrics } from './detect/performance.js';
+import { samplingReport } from './detect/sampling.js';
+import { memoryStatistics } from './detect/statistics.js';
+import { type Thresholds, thresholdViolations } from './detect/thresholds.js';
+import type { MemoryTestResult, TestFailure } from './diagnosis/index.js';
+import type { Recording } from './recording/recording.js';
+
+/** What the recording itself does not say. */
+export interface DiagnosisInput {
+  thresholds: Thresholds;
+  /** Null: leak detection is switched off. */
+  judging: JudgeSettings | null;
+  scenario: string;
+  memoryLimitBytes: number | null;
+  failure?: TestFailure | undefined;
+}
+
+export type Diagnosis = Omit<
+  MemoryTestResult,
+  | 'testId'
+  | 'serviceType'
+  | 'scenario'
+  | 'startTime'
+  | 'endTime'
+  | 'durationMs'
+  | 'recording'
+  | 'recommendations'
+>;
+
+/** From a recording to everything that can be concluded from it. Pure, and repeatable from the file. */
+export function diagnose(recording: Recording, input: DiagnosisInput, judge: Judge = judgeByLine): Diagnosis {
+  const window = loadWindow(recording);
+  const statistics = memoryStatistics(recording);
+  const leakDetection = input.judging === null ? switchedOff() : judge(recording, input.judging);
+  const exhaustion = exhaustionOutcome(recording, input.failure?.reason ?? null);
+  const cleanup = cleanupOutcome(recording);
+  const violations = thresholdViolations(
+    {
+      scenario: input.scenario,
+      statistics,
+      leakDetection,
+      loadSeconds: window === undefined ? null : (window.endMs - window.startMs) / 1000,
+      exhaustion,
+      cleanup,
+    },
+    input.thresholds,
+  );
+  return {
+    status: input.failure !== undefined ? 'failed' : violations.length > 0 ? 'violated' : 'passed',
+    ...(input.failure === undefined ? {} : { failure: input.failure }),
+    measurements: memoryMeasurements(recording),
+    memoryStats: statistics,
+    leakDetection,
+    performanceMetrics: performanceMetrics(recording, input.memoryLimitBytes),
+    ...(exhaustion === undefined ? {} : { exhaustion }),
+    ...(cleanup === undefined ? {} : { cleanup }),
+    thresholdViolations: violations,
+    sampling: samplingReport(recording),
+  };
+}
+
+function switchedOff() {
+  return inconclusive('leak detection is switched off', { remedy: 'set leakDetection.enabled to true' });
+}
+
+/** The diagnosis as part of a whole result, with the advice that follows from it. */
+export function advise(result: Omit<MemoryTestResult, 'recommendations'>): MemoryTestResult {
+  return { ...result, recommendations: recommendations(result) };
+}

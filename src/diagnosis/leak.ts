@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+export const LeakVerdict = z.enum(['leak', 'no-leak', 'inconclusive']);
+export type LeakVerdict = z.infer<typeof LeakVerdict>;
+
+export const LeakPatternType = z.enum(['linear', 'exponential', 'stepped', 'sporadic', 'cyclic']);
+export type LeakPatternType = z.infer<typeof LeakPatternType>;
+
+export const GrowthCharacteristicsSchema = z.object({
+  rate: z.number().describe('growth, bytes per second'),
+  acceleration: z.number().describe('change of the rate, bytes per second per second'),
+  consistency: z.number().min(0).max(1).describe('share of the variance that steady growth explains'),
+});
+export type GrowthCharacteristics = z.infer<typeof GrowthCharacteristicsSchema>;
+
+export const TimePatternSchema = z.object({
+  periodMs: z.number().positive(),
+  amplitudeBytes: z.number().nonnegative(),
+  phaseMs: z.number(),
+});
+export type TimePattern = z.infer<typeof TimePatternSchema>;
+
+export const LeakPatternAnalysisSchema = z.object({
+  patternType: LeakPatternType,
+  growthCharacteristics: GrowthCharacteristicsSchema,
+  operationCorrelation: z
+    .number()
+    .min(-1)
+    .max(1)
+    .optional()
+    .describe('correlation of the floor with the operations done; absent when no operations were counted'),
+  timePatterns: z.array(TimePatternSchema),
+});
+export type LeakPatternAnalysis = z.infer<typeof LeakPatternAnalysisSchema>;
+
+const interval = z.tuple([z.number(), z.number()]).describe('95 % confidence interval');
+
+/** Whether live memory keeps growing, how fast, and how sure that is. */
+export const LeakDetectionResultSchema = z.object({
+  verdict: LeakVerdict,
+  leakDetected: z.boolean().describe("true exactly when the verdict is 'leak'"),
+  leakRate: z.number().nullable().describe('growth of the floor, bytes per second; null when not measurable'),
+  leakRateInterval: interval.nullable(),
+  bytesPerOperation: z.number().nullable().describe('growth of the floor, bytes per operation'),
+  bytesPerOperationInterval: interval.nullable(),
+  confidence: z.number().min(0).max(1).describe('confidence in the verdict'),
+  patternAnalysis: LeakPatternAnalysisSchema.optional(),
+  signal: z.string().nullable().describe('the channel that was judged'),
+  samples: z.number().int().nonnegative().describe('how many floor points were judged'),
+  explanation: z.string().describe('why this verdict, in a sentence'),
+  power: z.string().optional().describe('the smallest leak that this test would have seen, in a sentence'),
+  remedy: z.string().optional().describe('what would settle an inconclusive verdict'),
+  neededSeconds: z.number().positive().optional().describe('how long the load would have to last to judge'),
+  suspectedSources: z.array(z.string()),
+});
+export type LeakDetectionResult = z.infer<typeof LeakDetectionResultSchema>;

@@ -1,0 +1,73 @@
+/**
+ * The one kind of error that this package throws on purpose: it says what
+ * happened, why, and how to fix it, and carries a code that programs can test.
+ */
+
+export interface ErrorParts {
+  /** What happened, with the value that caused it. One sentence without a full stop. */
+  what: string;
+  /** Why it happened, as far as is known. */
+  why: string;
+  /** What the reader can do about it. */
+  fix: string;
+  /** The error underneath, if there was one. */
+  cause?: unknown;
+}
+
+/** Stable codes, so that a program can tell one failure from another. */
+export type ErrorCode =
+  | 'ADDON_MISSING'
+  | 'ARC_DROPPED'
+  | 'CONFIG_INVALID'
+  | 'CONFIG_UNREADABLE'
+  | 'COUNTERS_EXHAUSTED'
+  | 'DEPENDENCY_MISSING'
+  | 'INTERRUPTED'
+  | 'OPERATIONS_FAILED'
+  | 'OPERATION_TIMEOUT'
+  | 'OUTPUT_UNWRITABLE'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'PROC_UNREADABLE'
+  | 'RECORDING_FOREIGN'
+  | 'RECORDING_TRUNCATED'
+  | 'RECORDING_UNWRITABLE'
+  | 'RECORDING_VERSION'
+  | 'REPORT_INVALID'
+  | 'SCRIPT_FAILED'
+  | 'SERVICE_NOT_STARTED'
+  | 'SERVICE_UNAVAILABLE'
+  | 'TARGET_INVALID'
+  | 'TARGET_SETUP_FAILED'
+  | 'TARGET_TEARDOWN_FAILED'
+  | 'TEST_CRASHED'
+  | 'TEST_HUNG'
+  | 'TEST_OUT_OF_MEMORY'
+  | 'UNKNOWN_CHANNEL'
+  | 'UNKNOWN_NAME'
+  | 'USAGE';
+
+export class CrucibleMemoryError extends Error {
+  override readonly name = 'CrucibleMemoryError';
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly why: string;
+  readonly fix: string;
+
+  constructor(code: ErrorCode, parts: ErrorParts) {
+    super(
+      `${parts.what}: ${parts.why}\n  fix: ${parts.fix}`,
+      parts.cause === undefined ? undefined : { cause: parts.cause },
+    );
+    this.code = code;
+    this.what = parts.what;
+    this.why = parts.why;
+    this.fix = parts.fix;
+  }
+}
+
+/** The sentence of anything that was thrown, for use inside a longer one. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof CrucibleMemoryError) return `${thrown.what}: ${thrown.why}`;
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  return String(thrown);
+}

@@ -1,0 +1,86 @@
+import type { ChannelDefinition } from '../native.js';
+
+/**
+ * The channels that the tool itself records, by name: what `capture` writes
+ * and `detect` reads. A recording may hold any others; each describes itself.
+ */
+
+const bytes = (name: string, description: string): ChannelDefinition => ({
+  name,
+  unit: 'bytes',
+  kind: 'integer',
+  description,
+});
+const count = (name: string, description: string): ChannelDefinition => ({
+  name,
+  unit: 'count',
+  kind: 'integer',
+  description,
+});
+
+/** Written by the sampler thread; defined in native/process/sampler. */
+export const RSS_CHANNEL = 'rss_bytes';
+export const STACK_CHANNEL = 'stack_bytes';
+
+/** V8's own figures, read on the JavaScript thread. */
+export const V8_CHANNELS = [
+  bytes('heap_used_bytes', 'V8 heap in use, live and garbage'),
+  bytes('heap_total_bytes', 'V8 heap committed'),
+  bytes('external_bytes', 'memory outside the heap that JavaScript objects hold'),
+  bytes('array_buffers_bytes', 'part of external that is ArrayBuffers'),
+] as const;
+
+/** Live memory right after forced full collections, with nothing in flight. */
+export const FLOOR_CHANNELS = [
+  bytes('floor_live_bytes', 'V8 heap in use plus external memory after full collections'),
+  bytes('floor_heap_used_bytes', 'V8 heap in use after full collections'),
+  bytes('floor_external_bytes', 'external memory after full collections'),
+  bytes('floor_malloc_in_use_bytes', 'allocator memory in use at the same moment'),
+  bytes('floor_rss_bytes', 'resident set size at the same moment'),
+  count('floor_operations', 'operations completed in the test until then'),
+] as const;
+
+/** Operations of the running load. */
+export const OPERATION_CHANNELS = [
+  count('operations', 'operations completed in the test'),
+  count('failed_operations', 'operations that failed'),
+  count('active_operations', 'operations in flight'),
+] as const;
+
+/** What the target says of itself; see TargetMetrics. */
+export const TARGET_CHANNELS = [
+  bytes('cache_bytes', "the target's caches"),
+  count('cache_entries', 'entries in them'),
+  count('cache_hits', 'look-ups that found something, since the start'),
+  count('cache_misses', 'look-ups that did not, since the start'),
+  bytes('connection_bytes', "buffers of the target's connections"),
+  count('open_connections', 'connections that are open'),
+  count('max_connections', 'connections that may be open'),
+  count('queue_length', 'requests that wait'),
+  count('active_tasks', 'tasks that are being worked on'),
+  count('arc_ref_count', 'strong references held through Arc'),
+] as const;
+
+/** Channels of a target's custom metrics begin with this. */
+export const CUSTOM_CHANNEL_PREFIX = 'custom.';
+
+/** The names of the events that the tool writes. */
+export const RecordedEvents = {
+  Phase: 'phase',
+  /** LoadOutcome of the judged load. */
+  LoadOutcome: 'load-outcome',
+  /** A payload that is about to be tried: { payloadBytes }. */
+  Attempt: 'attempt',
+  /** ExhaustionOutcome, without crashes. */
+  Exhaustion: 'exhaustion',
+  /** CleanupOutcome. */
+  Cleanup: 'cleanup',
+  /** { wantedBytes, payloadBytes, refusal }: the payload that large operations use. */
+  Payload: 'payload',
+  /** { cpuUserUs, cpuSystemUs, wallMs } of the load phase. */
+  Cpu: 'cpu',
+  /** SamplerStatistics at the end. */
+  Sampler: 'sampler',
+  /** { text }: something a reader should know. */
+  Note: 'note',
+} as const;

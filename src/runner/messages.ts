@@ -1,0 +1,51 @@
+import type { MemoryTestConfig } from '../config/schema.js';
+import type { ScenarioSettings } from '../scenarios/index.js';
+import type { Phase, ServiceType, TestScenario } from '../vocabulary.js';
+
+/** What is tested: one of the four services, or a user's module. */
+export type TargetSpec = { kind: 'service'; service: ServiceType } | { kind: 'module'; path: string };
+
+/** Parent to child: the one test that this process is for. */
+export interface TestRequest {
+  type: 'test';
+  testId: string;
+  target: TargetSpec;
+  scenario: TestScenario;
+  settings: ScenarioSettings;
+  sampling: MemoryTestConfig['sampling'];
+  measurementIntervalMs: number;
+  services: MemoryTestConfig['services'];
+  recordingPath: string;
+}
+
+/** Parent to child: end the load, stop the target, close the recording. */
+export interface StopRequest {
+  type: 'stop';
+}
+
+/** Child to parent, about four times a second: a sign of life. */
+export interface ProgressMessage {
+  type: 'progress';
+  phase: Phase;
+  operations: number;
+}
+
+export interface LogMessage {
+  type: 'log';
+  line: string;
+}
+
+/** Child to parent: the test is over and the recording is closed. */
+export interface EndMessage {
+  type: 'end';
+  failure: ChildFailure | null;
+}
+
+export interface ChildFailure {
+  code: string;
+  reason: string;
+  phase: Phase | null;
+}
+
+export type ChildMessage = ProgressMessage | LogMessage | EndMessage;
+export type ParentMessage = TestRequest | StopRequest;

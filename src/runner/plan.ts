@@ -1,0 +1,39 @@
+import type { MemoryTestConfig } from '../config/schema.js';
+import { type ScenarioSettings, scenarioNamed } from '../scenarios/index.js';
+import { TestScenario } from '../vocabulary.js';
+
+/** A floor point at most this often: a hundred over the load are plenty. */
+const FLOORS_PER_LOAD = 100;
+/** Starting Node, the target, and the collections at the seams; for the estimate only. */
+const OVERHEAD_MS = 2500;
+
+/** The settings of one scenario, from the whole configuration. */
+export function scenarioSettings(scenario: TestScenario, config: MemoryTestConfig): ScenarioSettings {
+  const { testDurations, loadTesting, leakDetection, thresholds } = config;
+  const loadSeconds = {
+    short: testDurations.shortTestSeconds,
+    medium: testDurations.mediumTestSeconds,
+    long: testDurations.longTestSeconds,
+  }[scenarioNamed(scenario).length];
+  const loadMs = loadSeconds * 1000;
+  return {
+    loadMs,
+    warmUpMs: testDurations.warmUpSeconds * 1000,
+    drainMs: testDurations.drainSeconds * 1000,
+    cleanupTimeoutMs: thresholds.cleanupTimeoutSeconds * 1000,
+    operationTimeoutMs: testDurations.operationTimeoutSeconds * 1000,
+    floorIntervalMs: Math.max(leakDetection.samplingIntervalMs, loadMs / FLOORS_PER_LOAD),
+    concurrentOperations: loadTesting.concurrentOperations,
+    operationsPerSecond: loadTesting.operationsPerSecond,
+    largeDataSizeBytes: loadTesting.largeDataSizeBytes,
+    maxPayloadSizeBytes: loadTesting.maxPayloadSizeBytes,
+    exhaustionMemoryLimitBytes: loadTesting.exhaustionMemoryLimitBytes,
+    maxOperations: loadTesting.maxOperations,
+  };
+}
+
+/** How long a test should take, milliseconds. */
+export function plannedDurationMs(scenario: TestScenario, settings: ScenarioSettings): number {
+  const lives = scenario === TestScenario.CleanupValidation ? 1.5 : 1;
+  return settings.loadMs + lives * settings.warmUpMs + settings.drainMs + OVERHEAD_MS;
+}

@@ -1,0 +1,147 @@
+import { join } from 'node:path';
+import type { MemoryTestConfig } from '../config/schema.js';
+import { advise, diagnose } from '../diagnose.js';
+import type { MemoryTestResult, TestFailure } from '../diagnosis/index.js';
+import { messageOf } from '../errors.js';
+import { loadCore } from '../native.js';
+import { type Recording, readRecording } from '../recording/index.js';
+import { emptyRecording } from '../recording/recording.js';
+import { MIB } from '../units.js';
+import { TestScenario } from '../vocabulary.js';
+import { type ChildEnding, runInChild } from './child-process.js';
+import type { TargetSpec } from './messages.js';
+import { plannedDurationMs, scenarioSettings } from './plan.js';
+import type { PlannedTest, TestProgress } from './progress.js';
+import { targetName } from './targets.js';
+import { memoryLimitBytes } from './test-session.js';
+
+/** Room for V8 itself beside what the exhaustion scenario allows the target. */
+const HEAP_BESIDE_LIMIT_MIB = 64;
+/** No test takes longer than this many times its plan. */
+const DEADLINE_FACTOR = 3;
+
+export interface TestRunOptions {
+  target: TargetSpec;
+  scenario: TestScenario;
+  config: MemoryTestConfig;
+  /** Where the recording goes. */
+  recordingDirectory: string;
+  signal: AbortSignal;
+  onProgress?: (progress: TestProgress) => void;
+  onLog?: (line: string) => void;
+}
+
+/** The plan of one test, without running it. */
+export function planTest(target: TargetSpec, scenario: TestScenario, config: MemoryTestConfig): PlannedTest {
+  const name = targetName(target);
+  return {
+    testId: `${name}/${scenario}`,
+    target: name,
+    scenario,
+    plannedMs: plannedDurationMs(scenario, scenarioSettings(scenario, config)),
+  };
+}
+
+/**
+ * Carries out one test in a process of its own and judges its recording.
+ * Never rejects for what the target does. Resolves with null when interrupted.
+ */
+export async function runTest(options: TestRunOptions): Promise<MemoryTestResult | null> {
+  const planned = planTest(options.target, options.scenario, options.config);
+  const recordingPath = join(options.recordingDirectory, `${planned.testId.replace(/[^\w.-]+/g, '-')}.cmrec`);
+  const startTime = new Date();
+  const beganMs = performance.now();
+  const ending = await runProcess(options, planned, recordingPath);
+  if (ending.interrupted) return null;
+
+  const { recording, failure } = await readWhatIsThere(recordingPath, ending.failure);
+  const { config } = options;
+  return advise({
+    testId: planned.testId,
+    serviceType: recordedName(recording) ?? planned.target,
+    scenario: planned.scenario,
+    startTime: startTime.toISOString(),
+    endTime: new Date().toISOString(),
+    durationMs: performance.now() - beganMs,
+    ...diagnose(recording, {
+      thresholds: config.thresholds,
+      judging: config.leakDetection.enabled
+        ? { ...config.leakDetection, leakThresholdBytes: config.thresholds.leakThresholdBytes }
+        : null,
+      scenario: planned.scenario,
+      memoryLimitBytes: memoryLimitBytes(),
+      failure: failure ?? undefined,
+    }),
+    recording: recording.path === '' ? null : recordingPath,
+  });
+}
+
+function runProcess(
+  options: TestRunOptions,
+  planned: PlannedTest,
+  recordingPath: string,
+): Promise<ChildEnding> {
+  const { config, scenario, signal, onProgress, onLog } = options;
+  const settings = scenarioSettings(scenario, config);
+  const beganMs = performance.now();
+  let pid = 0;
+  return runInChild({
+    request: {
+      type: 'test',
+      testId: planned.testId,
+      target: options.target,
+      scenario,
+      settings,
+      sampling: config.sampling,
+      measurementIntervalMs: config.testDurations.measurementIntervalMs,
+      services: config.services,
+      recordingPath,
+    },
+    heapLimitMib:
+      scenario === TestScenario.ResourceExhaustion
+        ? HEAP_BESIDE_LIMIT_MIB + Math.ceil(settings.exhaustionMemoryLimitBytes / MIB)
+        : undefined,
+    silenceLimitMs: 2 * settings.operationTimeoutMs,
+    deadlineMs:
+      DEADLINE_FACTOR * planned.plannedMs + 8 * settings.operationTimeoutMs + settings.cleanupTimeoutMs,
+    signal,
+    onStarted: (childPid) => {
+      pid = childPid;
+    },
+    onProgress: ({ phase, operations }) =>
+      onProgress?.({
+        testId: planned.testId,
+        phase,
+        operations,
+        elapsedMs: performance.now() - beganMs,
+        plannedMs: planned.plannedMs,
+        rssBytes: pid === 0 ? null : loadCore().readRss(pid),
+      }),
+    onLog: (line) => onLog?.(line),
+  });
+}
+
+/** A test whose recording cannot be read has failed for that reason, if for no other. */
+async function readWhatIsThere(
+  path: string,
+  failure: TestFailure | null,
+): Promise<{ recording: Recording; failure: TestFailure | null }> {
+  try {
+    return { recording: await readRecording(path), failure };
+  } catch (thrown) {
+    const unreadable: TestFailure = {
+      code: 'RECORDING_UNREADABLE',
+      reason: messageOf(thrown),
+      phase: null,
+      exitCode: null,
+      signal: null,
+    };
+    return { recording: emptyRecording(), failure: failure ?? unreadable };
+  }
+}
+
+function recordedName(recording: Recording): string | undefined {
+  const detail = recording.events('target')[0]?.detail;
+  const name = (detail as { name?: unknown } | undefined)?.name;
+  return typeof name === 'string' ? name : undefined;
+}
