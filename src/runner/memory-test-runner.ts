@@ -182,7 +182,7 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
     if (result === null) return null;
     if (isTemporary) return this.#finish(await withoutRecording(result, directory));
     if (config.reporting.generateCharts && result.recording !== null)
-      await this.#chart(result.recording, planned);
+      await this.#chart(result, result.recording);
     return this.#finish(result);
   }
 
@@ -195,11 +195,11 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
   }
 
   /** A chart that cannot be drawn is no reason to lose the result. */
-  async #chart(recordingPath: string, planned: PlannedTest): Promise<void> {
+  async #chart(result: MemoryTestResult, recordingPath: string): Promise<void> {
     try {
-      await writeChart(recordingPath, `${planned.target}: ${planned.scenario}`);
+      await writeChart(result, recordingPath);
     } catch (thrown) {
-      this.emit('log', planned.testId, `no chart: ${messageOf(thrown)}`);
+      this.emit('log', result.testId, `no chart: ${messageOf(thrown)}`);
     }
   }
 

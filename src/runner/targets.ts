@@ -5,7 +5,6 @@ import { createJiti } from 'jiti';
 import type { MemoryTestConfig } from '../config/schema.js';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import type { Target } from '../scenarios/index.js';
-import { createService } from '../services/index.js';
 import type { Service } from '../services/service.js';
 import { ServiceType } from '../vocabulary.js';
 import type { TargetSpec } from './messages.js';
@@ -13,7 +12,7 @@ import type { TargetSpec } from './messages.js';
 /** The thing under test, as the scenarios see it. Throws TARGET_INVALID. */
 export async function loadTarget(spec: TargetSpec, services: MemoryTestConfig['services']): Promise<Target> {
   return spec.kind === 'service'
-    ? targetOfService(spec.service, serviceOf(spec.service, services))
+    ? targetOfService(spec.service, await serviceOf(spec.service, services))
     : targetOfModule(spec.path);
 }
 
@@ -22,16 +21,25 @@ export function targetName(spec: TargetSpec): string {
   return spec.kind === 'service' ? spec.service : basename(spec.path, extname(spec.path));
 }
 
-function serviceOf(type: ServiceType, services: MemoryTestConfig['services']): Service {
+/** Only the service under test is loaded: the others' modules would be in its memory too. */
+async function serviceOf(type: ServiceType, services: MemoryTestConfig['services']): Promise<Service> {
   switch (type) {
-    case ServiceType.ScriptEngine:
-      return createService.ScriptEngine(services.scriptEngine);
-    case ServiceType.InferenceEngine:
-      return createService.InferenceEngine(services.inferenceEngine);
-    case ServiceType.DataStore:
-      return createService.DataStore(services.dataStore);
-    case ServiceType.McpGateway:
-      return createService.McpGateway(services.mcpGateway);
+    case ServiceType.ScriptEngine: {
+      const { createScriptEngine } = await import('../services/script-engine/script-engine.js');
+      return createScriptEngine(services.scriptEngine);
+    }
+    case ServiceType.InferenceEngine: {
+      const { createInferenceEngine } = await import('../services/inference-engine/inference-engine.js');
+      return createInferenceEngine(services.inferenceEngine);
+    }
+    case ServiceType.DataStore: {
+      const { createDataStore } = await import('../services/data-store/data-store.js');
+      return createDataStore(services.dataStore);
+    }
+    case ServiceType.McpGateway: {
+      const { createMcpGateway } = await import('../services/mcp-gateway/mcp-gateway.js');
+      return createMcpGateway(services.mcpGateway);
+    }
   }
 }
 

@@ -1,11 +1,11 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MemoryTestConfig } from '../config/schema.js';
 import { advise, diagnose } from '../diagnose.js';
 import type { MemoryTestResult, TestFailure } from '../diagnosis/index.js';
 import { messageOf } from '../errors.js';
 import { loadCore } from '../native.js';
-import { type Recording, readRecording } from '../recording/index.js';
-import { emptyRecording } from '../recording/recording.js';
+import { Recording, readRecording } from '../recording/index.js';
 import { MIB } from '../units.js';
 import { TestScenario } from '../vocabulary.js';
 import { type ChildEnding, runInChild } from './child-process.js';
@@ -49,6 +49,8 @@ export function planTest(target: TargetSpec, scenario: TestScenario, config: Mem
 export async function runTest(options: TestRunOptions): Promise<MemoryTestResult | null> {
   const planned = planTest(options.target, options.scenario, options.config);
   const recordingPath = join(options.recordingDirectory, `${planned.testId.replace(/[^\w.-]+/g, '-')}.cmrec`);
+  // What an earlier run left must not be taken for this one's.
+  await rm(recordingPath, { force: true });
   const startTime = new Date();
   const beganMs = performance.now();
   const ending = await runProcess(options, planned, recordingPath);
@@ -138,6 +140,11 @@ async function readWhatIsThere(
     };
     return { recording: emptyRecording(), failure: failure ?? unreadable };
   }
+}
+
+function emptyRecording(): Recording {
+  const header = { startedAtEpochMs: Date.now(), startNs: 0n, pid: 0, formatVersion: '', details: {} };
+  return new Recording({ path: '', header, groups: [], events: [], endMs: 0, isClosed: true, problems: [] });
 }
 
 function recordedName(recording: Recording): string | undefined {

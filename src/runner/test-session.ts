@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import type { Capture, ChannelGroup } from '../capture/capture.js';
+import type { Capture, CaptureGroup } from '../capture/capture.js';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import { loadCore } from '../native.js';
 import {
@@ -42,11 +42,11 @@ export class TestSession implements ScenarioContext {
   /** The innermost phase that something was thrown in. */
   failedPhase: Phase | undefined;
   readonly #capture: Capture;
-  readonly #v8: ChannelGroup;
-  readonly #floor: ChannelGroup;
-  readonly #counts: ChannelGroup;
-  readonly #reported: ChannelGroup;
-  readonly #custom = new Map<string, ChannelGroup>();
+  readonly #v8: CaptureGroup;
+  readonly #floor: CaptureGroup;
+  readonly #counts: CaptureGroup;
+  readonly #reported: CaptureGroup;
+  readonly #custom = new Map<string, CaptureGroup>();
   readonly #notes = new Set<string>();
   #asking = false;
   #nextIndex = 0;
@@ -276,7 +276,7 @@ export class TestSession implements ScenarioContext {
     }
   }
 
-  #customGroup(name: string): ChannelGroup {
+  #customGroup(name: string): CaptureGroup {
     const known = this.#custom.get(name);
     if (known) return known;
     const group = this.#capture.group(`${CUSTOM_CHANNEL_PREFIX}${name}`, [

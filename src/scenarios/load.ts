@@ -44,8 +44,10 @@ const TIMER_RESOLUTION_MS = 2;
 const SENDING_SLICE_MS = 5;
 /** Time-outs and the abort signal are looked at this often at least. */
 const LONGEST_SLEEP_MS = 50;
-/** Collections of a large heap take long: they get at most about a tenth of the time. */
+/** Collections of a large heap take long: they get about a tenth of the time ... */
 const FLOOR_COST_FACTOR = 10;
+/** ... unless that would leave too few floor points to judge by. */
+const FLOORS_AT_LEAST = 20;
 /** Failing without a single success for so long ends the load: nothing is measured any more. */
 const FAILING_MS = 5000;
 
@@ -91,8 +93,7 @@ class Load {
         if (performance.now() >= nextFloorMs) {
           const floorBeganMs = performance.now();
           const floorEndedMs = await this.#floor();
-          nextFloorMs =
-            floorEndedMs + Math.max(floorIntervalMs, FLOOR_COST_FACTOR * (floorEndedMs - floorBeganMs));
+          nextFloorMs = floorEndedMs + this.#restBetweenFloors(floorEndedMs - floorBeganMs);
           endedEarly = this.#around.mustStop();
         }
         endedEarly ??= this.#failingForTooLong();
@@ -109,6 +110,12 @@ class Load {
     } finally {
       this.#abort.abort();
     }
+  }
+
+  #restBetweenFloors(lastFloorTookMs: number): number {
+    const { floorIntervalMs, durationMs } = this.#plan;
+    const affordableMs = Math.min(FLOOR_COST_FACTOR * lastFloorTookMs, durationMs / FLOORS_AT_LEAST);
+    return Math.max(floorIntervalMs, affordableMs);
   }
 
   #isDone(): boolean {
