@@ -105,10 +105,15 @@ function rate({ performanceMetrics, failure: failed }: Findings): string | undef
   return `Only ${reached.toFixed(0)} of ${wanted.toFixed(0)} operations per second were reached${slow}. Lower loadTesting.operationsPerSecond for latencies without queueing`;
 }
 
-function connections({ performanceMetrics }: Findings): string | undefined {
+/** A full pool is what a pool is for; only waiting for it is worth a word. */
+function connections({ performanceMetrics, measurements }: Findings): string | undefined {
   const used = performanceMetrics.resourceUtilization.connectionUtilization;
-  if (used === null || used < NEARLY_FULL) return undefined;
-  return `Up to ${formatPercent(used)} of the connections were open: more load will queue or be refused`;
+  const longestQueue = Math.max(
+    0,
+    ...measurements.map(({ customMetrics }) => customMetrics.queue_length ?? 0),
+  );
+  if (used === null || used < NEARLY_FULL || longestQueue === 0) return undefined;
+  return `Up to ${longestQueue} requests waited while ${formatPercent(used)} of the connections were open: allow more connections, or expect longer response times under more load`;
 }
 
 function cache({ performanceMetrics }: Findings): string | undefined {

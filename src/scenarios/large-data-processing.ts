@@ -24,6 +24,7 @@ export function largeDataProcessing(): Scenario {
         durationMs: context.settings.warmUpMs,
         ratePerSecond: LARGE_OPERATIONS_PER_SECOND,
         maxInFlight: 1,
+        keepsSchedule: false,
         payloadBytes,
         drainMs: 0,
         floorIntervalMs: Number.POSITIVE_INFINITY,
@@ -31,7 +32,12 @@ export function largeDataProcessing(): Scenario {
     },
 
     load: (context) =>
-      context.load({ ratePerSecond: LARGE_OPERATIONS_PER_SECOND, maxInFlight: 1, payloadBytes }),
+      context.load({
+        ratePerSecond: LARGE_OPERATIONS_PER_SECOND,
+        maxInFlight: 1,
+        keepsSchedule: false,
+        payloadBytes,
+      }),
   };
 }
 

@@ -9,8 +9,14 @@ export interface LoadPlan {
   durationMs: number;
   /** Ends the load earlier, after so many operations. */
   maxOperations?: number | undefined;
-  /** Operations per second over all, sent whether or not earlier ones have ended (open loop). */
+  /** Operations per second over all. */
   ratePerSecond: number;
+  /**
+   * true: operations are sent at that rate whether or not earlier ones have
+   * ended (open loop), and waiting counts in their latency. false: the rate is
+   * only the most that is sent; a slow target moves the schedule (closed loop).
+   */
+  keepsSchedule: boolean;
   /** Operations that are sent at the same moment; the rate counts each of them. */
   burst: number;
   /** Most operations in flight; those beyond wait, and the wait counts in their latency. */
@@ -74,6 +80,8 @@ class Load {
   readonly #abort = new AbortController();
   #scheduled = 0;
   #pausedMs = 0;
+  /** How much a slow target has moved a schedule that is not kept. */
+  #slippedMs = 0;
   #wake: (() => void) | null = null;
 
   constructor(plan: LoadPlan, around: LoadSurroundings) {
@@ -131,7 +139,9 @@ class Load {
   /** When the k-th operation is meant to begin: bursts, evenly spaced. */
   #intendedMs(beganMs: number, k: number): number {
     const { burst, ratePerSecond } = this.#plan;
-    return beganMs + this.#pausedMs + (Math.floor(k / burst) * burst * 1000) / ratePerSecond;
+    return (
+      beganMs + this.#pausedMs + this.#slippedMs + (Math.floor(k / burst) * burst * 1000) / ratePerSecond
+    );
   }
 
   #sendDue(beganMs: number): void {
@@ -150,8 +160,10 @@ class Load {
   #send(intendedMs: number): void {
     const index = this.#around.nextIndex();
     const sentMs = performance.now();
+    if (!this.#plan.keepsSchedule) this.#slippedMs += Math.max(0, sentMs - intendedMs);
     // Lateness within a timer's resolution is this program's, beyond it the target's.
-    const countsFromMs = sentMs - intendedMs <= TIMER_RESOLUTION_MS ? sentMs : intendedMs;
+    const isOnTime = !this.#plan.keepsSchedule || sentMs - intendedMs <= TIMER_RESOLUTION_MS;
+    const countsFromMs = isOnTime ? sentMs : intendedMs;
     this.#scheduled++;
     this.#ledger.started++;
     this.#startsInFlight.set(index, sentMs);

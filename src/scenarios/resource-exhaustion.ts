@@ -98,5 +98,6 @@ async function restOfTheTime(context: ScenarioContext, beganMs: number): Promise
   await context.load({
     durationMs: leftMs,
     ratePerSecond: Math.min(50, context.settings.operationsPerSecond),
+    keepsSchedule: false,
   });
 }

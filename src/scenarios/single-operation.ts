@@ -11,6 +11,7 @@ export const singleOperation: Scenario = {
     return context.load({
       ratePerSecond: 1000 / floorIntervalMs,
       maxInFlight: 1,
+      keepsSchedule: false,
       floorIntervalMs,
     });
   },

@@ -7,6 +7,7 @@ import { type LoadPlan, type LoadSurroundings, runLoad, type Target } from '../.
 const PLAN: LoadPlan = {
   durationMs: 400,
   ratePerSecond: 200,
+  keepsSchedule: true,
   burst: 1,
   maxInFlight: 10,
   floorIntervalMs: 100,
@@ -86,6 +87,17 @@ describe('a paced load', () => {
     const outcome = await runLoad({ ...PLAN, floorIntervalMs: Number.POSITIVE_INFINITY }, around);
     assert.ok((outcome.latency.maxMs ?? 0) >= 195, `max ${outcome.latency.maxMs}`);
     assert.ok((outcome.latency.meanMs ?? 0) >= 20, `a closed loop would report a mean near ${200 / 80} ms`);
+  });
+
+  test('lets a slow target move a schedule that is not kept, and counts no waiting then', async () => {
+    const { around } = surroundings(() => sleep(20));
+    const outcome = await runLoad(
+      { ...PLAN, keepsSchedule: false, maxInFlight: 1, ratePerSecond: 1000 },
+      around,
+    );
+    const kept = await runLoad({ ...PLAN, keepsSchedule: true, maxInFlight: 1, ratePerSecond: 1000 }, around);
+    // 20 operations of 20 ms fit; in the kept schedule the last one should have begun 380 ms earlier.
+    assert.ok((outcome.latency.p50Ms ?? 0) < (kept.latency.p50Ms ?? 0) / 2);
   });
 
   test('stops after the given number of operations', async () => {
