@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'PROC_UNREADABLE'
   | 'RECORDING_FOREIGN'
   | 'RECORDING_TRUNCATED'
+  | 'RECORDING_UNREADABLE'
   | 'RECORDING_UNWRITABLE'
   | 'RECORDING_VERSION'
   | 'REPORT_INVALID'
@@ -55,7 +56,7 @@ export class CrucibleMemoryError extends Error {
 
   constructor(code: ErrorCode, parts: ErrorParts) {
     super(
-      `${parts.what}: ${parts.why}\n  fix: ${parts.fix}`,
+      `${parts.what}:${parts.why.startsWith('\n') ? '' : ' '}${parts.why}\n  fix: ${parts.fix}`,
       parts.cause === undefined ? undefined : { cause: parts.cause },
     );
     this.code = code;

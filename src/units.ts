@@ -38,7 +38,7 @@ export function formatDuration(durationMs: number): string {
 /** @example formatPercent(0.956) // "95.6 %" */
 export function formatPercent(share: number): string {
   const percent = share * 100;
-  return `${Number.isInteger(percent) ? percent : percent.toFixed(1)} %`;
+  return `${Number(percent.toFixed(1))} %`;
 }
 
 /** @example formatLatency(1.234) // "1.23 ms" */
@@ -49,5 +49,6 @@ export function formatLatency(latencyMs: number): string {
 
 /** A rate per second without its unit. @example formatRate(12.34) // "12.3" */
 export function formatRate(perSecond: number): string {
+  if (perSecond === 0) return '0';
   return perSecond.toFixed(perSecond >= 100 ? 0 : perSecond >= 10 ? 1 : 2);
 }

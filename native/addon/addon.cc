@@ -1,0 +1,30 @@
+#include "addon.h"
+
+#include "../process/sampler.h"
+
+namespace crucible::addon {
+
+AddonState::~AddonState() {
+  for (const auto& weak : samplers)
+    if (const auto sampler = weak.lock()) sampler->stop();
+}
+
+namespace {
+
+void on_error(const Napi::CallbackInfo& info) {
+  info.Env().GetInstanceData<AddonState>()->make_error = Napi::Persistent(info[0].As<Napi::Function>());
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new AddonState);  // deleted with the environment
+  exports.Set("onError", Napi::Function::New(env, on_error, "onError"));
+  register_recording(env, exports);
+  register_capture(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(core, initialize)
+
+}  // namespace crucible::addon

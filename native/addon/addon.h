@@ -1,0 +1,31 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+namespace crucible::process {
+class Sampler;
+}
+
+/** One instance of the addon for each thread that runs JavaScript: nothing is shared between them. */
+namespace crucible::addon {
+
+struct AddonState {
+  /** Stops the samplers while their thread's environment is being taken down, before the code may be unloaded. */
+  ~AddonState();
+
+  /** Given by src/native.ts; makes a CrucibleMemoryError of (code, {what, why, fix}). */
+  Napi::FunctionReference make_error;
+  Napi::FunctionReference recording_class;
+  Napi::FunctionReference sampler_class;
+  std::vector<std::weak_ptr<process::Sampler>> samplers;
+};
+
+/** recording_binding.cc: what src/recording needs. */
+void register_recording(Napi::Env env, Napi::Object exports);
+/** capture_binding.cc: what src/capture needs. */
+void register_capture(Napi::Env env, Napi::Object exports);
+
+}  // namespace crucible::addon

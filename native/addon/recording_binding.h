@@ -1,0 +1,35 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "../recording/writer.h"
+
+namespace crucible::addon {
+
+/** NativeRecordingWriter of src/native.ts: a recording, with the stream of the JavaScript thread. */
+class RecordingBinding : public Napi::ObjectWrap<RecordingBinding> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit RecordingBinding(const Napi::CallbackInfo& info);
+
+  /** @throws Failure USAGE when it is closed */
+  [[nodiscard]] const std::shared_ptr<recording::RecordingWriter>& writer() const;
+
+ private:
+  Napi::Value define_group(const Napi::CallbackInfo& info);
+  void append(const Napi::CallbackInfo& info);
+  void event(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+  Napi::Value status(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<recording::RecordingWriter> writer_;
+  std::unique_ptr<recording::Stream> stream_;
+  /** By group id; those of other threads' groups are empty. */
+  std::vector<std::shared_ptr<const recording::Group>> groups_;
+  bool is_closed_ = false;
+};
+
+}  // namespace crucible::addon

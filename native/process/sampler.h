@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "../recording/writer.h"
+#include "memory_source.h"
+#include "sampler_thread.h"
+
+namespace crucible::process {
+
+struct SamplerOptions {
+  /** RSS samples a second, above 0 and at most kRateHzMax. */
+  double rate_hz;
+  /** Shortest time between two readings of the details; 0: none. */
+  double detail_interval_ms;
+};
+
+struct SamplerStatistics {
+  /** RSS samples written. */
+  std::uint64_t samples;
+  /** Ticks that passed while the system let the thread wait. */
+  std::uint64_t missed_ticks;
+  /** CPU time of both threads. */
+  std::uint64_t cpu_ns;
+  std::uint64_t elapsed_ns;
+};
+
+/**
+ * Writes this process's memory into a recording from two threads of its own:
+ * RSS at a high rate, and its parts (which take the kernel up to milliseconds)
+ * from a second thread, so that they never delay the first.
+ *
+ * The cost is the waking up: 20 to 30 us of CPU a tick, 2.5 to 3 % of a core
+ * at 1 kHz. The details cost at most 0.5 %: where reading them takes long they
+ * are read more rarely than asked, and PSS, the dearest, is absent from most
+ * of their samples.
+ *
+ * A tick that comes late is written late, with its true time; ticks that were
+ * missed altogether are counted, never made up for.
+ */
+class Sampler {
+ public:
+  static constexpr double kRateHzMax = 10'000;
+
+  /** @throws Failure PROC_UNREADABLE, RECORDING_UNWRITABLE, USAGE */
+  Sampler(std::shared_ptr<recording::RecordingWriter> writer, const SamplerOptions& options);
+  ~Sampler();
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+
+  /** Joins both threads; again it only returns the statistics. */
+  SamplerStatistics stop();
+  [[nodiscard]] SamplerStatistics statistics() const;
+
+ private:
+  struct Track;
+  void sample_rss(SamplerThread& thread, double rate_hz);
+  void sample_details(SamplerThread& thread, double interval_ms);
+  [[nodiscard]] std::unique_ptr<Track> open_track(const char* name,
+                                                  const std::vector<recording::ChannelDefinition>& channels);
+
+  std::shared_ptr<recording::RecordingWriter> writer_;
+  std::unique_ptr<Track> rss_track_;
+  std::unique_ptr<Track> detail_track_;
+  RssReader rss_reader_;
+  MemoryReader memory_reader_;
+
+  std::int64_t started_ns_;
+  std::optional<std::int64_t> stopped_ns_;
+  std::atomic<std::uint64_t> samples_{0};
+  std::atomic<std::uint64_t> missed_ticks_{0};
+  std::atomic<std::uint64_t> rss_cpu_ns_{0};
+  std::atomic<std::uint64_t> detail_cpu_ns_{0};
+
+  // Last: the threads use all of the above.
+  std::optional<SamplerThread> rss_thread_;
+  std::optional<SamplerThread> detail_thread_;
+};
+
+}  // namespace crucible::process

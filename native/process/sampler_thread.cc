@@ -1,0 +1,85 @@
+#include "sampler_thread.h"
+
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#endif
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+#include <utility>
+
+namespace crucible::process {
+
+namespace {
+
+void prepare_this_thread([[maybe_unused]] const char* name) noexcept {
+#if defined(__linux__)
+  pthread_setname_np(pthread_self(), name);
+  // Timers may be late by 50 us unless a thread asks for better.
+  prctl(PR_SET_TIMERSLACK, 1);
+#elif defined(__APPLE__)
+  pthread_setname_np(name);
+#endif
+}
+
+#if !defined(_WIN32)
+/** The program's signals are for the program's threads; a new thread inherits what is blocked. */
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+#endif
+
+}  // namespace
+
+SamplerThread::SamplerThread(const char* name, std::function<void(SamplerThread&)> work) {
+#if !defined(_WIN32)
+  const SignalsBlocked for_the_new_thread;
+#endif
+  thread_ = std::thread([this, name, work = std::move(work)] {
+    prepare_this_thread(name);
+    work(*this);
+  });
+}
+
+bool SamplerThread::sleep_until(Moment moment) {
+  std::unique_lock lock(mutex_);
+  return !wake_.wait_until(lock, moment, [this] { return is_stopping_; });
+}
+
+void SamplerThread::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::uint64_t thread_cpu_ns() noexcept {
+#if defined(_WIN32)
+  FILETIME created, exited, kernel, user;
+  if (!GetThreadTimes(GetCurrentThread(), &created, &exited, &kernel, &user)) return 0;
+  const auto ticks = [](const FILETIME& t) { return (std::uint64_t{t.dwHighDateTime} << 32) | t.dwLowDateTime; };
+  return (ticks(kernel) + ticks(user)) * 100;
+#else
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+#endif
+}
+
+}  // namespace crucible::process

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "block_file.h"
+#include "stream.h"
+
+namespace crucible::recording {
+
+/**
+ * Writes one recording file. Defining groups, opening streams and asking for
+ * the status is safe from any thread; samples go through a stream per thread.
+ */
+class RecordingWriter {
+ public:
+  /** @param details JSON text for the header. @throws Failure RECORDING_UNWRITABLE */
+  RecordingWriter(const std::string& path, std::string_view details);
+  /** Closes what was not closed. */
+  ~RecordingWriter();
+
+  /** @throws Failure USAGE (a channel name twice), RECORDING_UNWRITABLE */
+  std::shared_ptr<const Group> define_group(const std::string& name, const std::vector<ChannelDefinition>& channels);
+
+  [[nodiscard]] std::unique_ptr<Stream> open_stream();
+
+  /** Seals and trims the file. @throws Failure USAGE while a stream is open */
+  void close();
+
+  [[nodiscard]] RecordingStatus status() const { return file_->status(); }
+
+ private:
+  static constexpr std::uint32_t kCatalogueStream = 0;
+
+  std::shared_ptr<BlockFile> file_;
+  std::mutex mutex_;
+  std::unique_ptr<Stream> catalogue_;
+  std::unordered_set<std::string> channel_names_;
+  std::uint32_t next_group_id_ = 1;
+  std::uint32_t next_stream_id_ = kCatalogueStream + 1;
+};
+
+}  // namespace crucible::recording

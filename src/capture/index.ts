@@ -1,0 +1,1 @@
+export { Capture, type CaptureGroup, type CaptureOptions, startCapture } from './capture.js';

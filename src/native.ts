@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CrucibleMemoryError, type ErrorCode, type ErrorParts, messageOf } from './errors.js';
+
+/**
+ * The typed wall: the only file that loads the addons. Everything native is
+ * reached through the interfaces below; nothing else knows that C++ exists.
+ */
+
+/** One column of a recording. Values are float64; a missing value is NaN, never 0. */
+export interface ChannelDefinition {
+  /** Lower-case words joined by underscores, unit last: `rss_bytes`. Unique in the recording. */
+  name: string;
+  unit: 'bytes' | 'count' | 'ns' | 'ratio' | 'other';
+  /** `integer` values are stored exactly up to 2^53 and compactly. */
+  kind: 'integer' | 'real';
+  description: string;
+}
+
+/** Writes one recording file. Safe to use while the sampler thread writes to it. */
+export interface NativeRecordingWriter {
+  /** Channels that are always appended together. Returns the group's id. */
+  defineGroup(name: string, channels: ChannelDefinition[]): number;
+  /** One sample of a group, at `timeNs` of process.hrtime.bigint(), or now. NaN: absent. */
+  append(groupId: number, values: Float64Array, timeNs?: bigint): void;
+  /** `detail` is JSON text. `timeNs` as for append(). */
+  event(name: string, detail: string, timeNs?: bigint): void;
+  /** Seals and trims the file. Further calls throw, and so does this one while a sampler runs. */
+  close(): void;
+  status(): RecordingStatus;
+}
+
+export interface RecordingStatus {
+  bytesWritten: number;
+  /** Samples and events for which there was no room. */
+  samplesDropped: number;
+  /** Why samples were dropped, if any were: "No space left on device". */
+  failure: string | null;
+}
+
+/** The process sampler: a thread of its own that needs no JavaScript. */
+export interface NativeSampler {
+  stop(): SamplerStatistics;
+  statistics(): SamplerStatistics;
+}
+
+export interface SamplerStatistics {
+  samples: number;
+  missedTicks: number;
+  /** CPU time of the sampler threads, nanoseconds. */
+  cpuNs: number;
+  elapsedNs: number;
+}
+
+/** Memory of a process right now. A figure that the platform cannot give is absent. */
+export interface ProcessMemory {
+  rssBytes: number;
+  pssBytes?: number;
+  /** Resident part of the brk heap ([heap] in the memory map). */
+  mapHeapBytes?: number;
+  stackBytes?: number;
+  anonymousBytes?: number;
+  fileBytes?: number;
+  threadCount?: number;
+  mallocInUseBytes?: number;
+  mallocHeldBytes?: number;
+}
+
+export interface NativeCore {
+  createRecording(options: { path: string; header: string }): NativeRecordingWriter;
+  /** Starts sampling this process into `recording`. Throws PROC_UNREADABLE. */
+  startSampler(options: {
+    recording: NativeRecordingWriter;
+    rateHz: number;
+    detailIntervalMs: number;
+  }): NativeSampler;
+  /** This process, everything that the platform gives. Blocks for as long as the memory map takes to read. */
+  readMemory(): ProcessMemory;
+  /** Allocator in use and held, without reading the memory map: microseconds. */
+  readAllocator(): { inUseBytes: number; heldBytes: number } | null;
+  /** Any process's RSS in bytes; null when it is gone. Throws PROC_UNREADABLE when it may not be looked at. */
+  readRss(pid: number): number | null;
+  /**
+   * Limits this process's private writable memory to what it has now plus
+   * `bytes`; allocations beyond it fail. Returns the absolute limit, or null
+   * where the system has no such limit.
+   */
+  limitMemoryGrowth(bytes: number): number | null;
+  /** Lifts the limit again. */
+  unlimitMemoryGrowth(): void;
+}
+
+/**
+ * The process addon, loaded once for each thread.
+ * @throws CrucibleMemoryError ADDON_MISSING
+ */
+export function loadCore(): NativeCore {
+  loadedCore ??= load();
+  return loadedCore;
+}
+
+interface CoreAddon extends NativeCore {
+  /** Errors that native code throws are made here, so that they are ours. */
+  onError(make: (code: ErrorCode, parts: ErrorParts) => Error): void;
+}
+
+const CORE = join('build', 'Release', 'core.node');
+let loadedCore: NativeCore | undefined;
+
+function load(): NativeCore {
+  const path = join(packageRoot(), CORE);
+  try {
+    const core = createRequire(import.meta.url)(path) as CoreAddon;
+    core.onError((code, parts) => new CrucibleMemoryError(code, parts));
+    return core;
+  } catch (error) {
+    throw new CrucibleMemoryError('ADDON_MISSING', {
+      what: `the native addon ${path} cannot be loaded`,
+      why: existsSync(path)
+        ? messageOf(error)
+        : 'it has not been built, or npm was told to run no install scripts',
+      fix: `run \`node ${join(packageRoot(), 'scripts', 'install.mjs')}\`, which builds it`,
+      cause: error,
+    });
+  }
+}
+
+/** This file runs as dist/src/native.js, or as src/native.ts under a TypeScript loader. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'binding.gyp')) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}

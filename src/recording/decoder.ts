@@ -1,0 +1,387 @@
+import { CrucibleMemoryError } from '../errors.js';
+import type { ChannelDefinition } from '../native.js';
+import { crc32c } from './checksum.js';
+import { NumberColumn } from './column.js';
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_BYTES_MIN,
+  BLOCK_HEADER,
+  BLOCK_MAGIC,
+  BlockType,
+  CHECK_BYTES,
+  CONTINUED_BY_NEXT,
+  CONTINUES_PREVIOUS,
+  FILE_HEADER,
+  FILE_MAGIC,
+  HEADER_STEP_BYTES,
+  KIND_MASK,
+  RecordKind,
+  VERSION_MAJOR,
+} from './layout.js';
+import { RecordBytes } from './record-bytes.js';
+import { type GroupSamples, type RecordedEvent, Recording, type RecordingHeader } from './recording.js';
+
+/** What the first 128 bytes of the file tell, enough to read the rest. */
+export interface FileGeometry {
+  headerBytes: number;
+  blockBytes: number;
+  detailsBytes: number;
+}
+
+/** What a block says of itself; undefined fields of it need the whole block. */
+export interface BlockSummary {
+  type: number;
+  stream: number;
+  sequence: number;
+}
+
+interface DecodedGroup extends GroupSamples {
+  /** What integer deltas count from; anew in every block. */
+  previous: Float64Array;
+  blockOfPrevious: Clock | undefined;
+}
+
+/** Where in time the records of one block are; one object a block. */
+interface Clock {
+  elapsedNs: number;
+}
+
+/** A record whose rest is in the next one of its stream. */
+interface UnfinishedRecord {
+  kind: number;
+  pieces: Uint8Array[];
+  elapsedNs: number;
+}
+
+const text = new TextDecoder();
+
+/** @throws CrucibleMemoryError RECORDING_FOREIGN, RECORDING_TRUNCATED, RECORDING_VERSION */
+export function decodeGeometry(path: string, start: Uint8Array): FileGeometry {
+  if (start.length < FILE_HEADER.details) {
+    if (FILE_MAGIC.every((byte, i) => i >= start.length || start[i] === byte))
+      throw new CrucibleMemoryError('RECORDING_TRUNCATED', {
+        what: `${path} ends after ${start.length} bytes, inside its header`,
+        why: 'the recording was cut short, or its process died while beginning it',
+        fix: 'record again',
+      });
+    throw foreign(path, 'it does not begin like one');
+  }
+  if (!FILE_MAGIC.every((byte, i) => start[i] === byte)) throw foreign(path, 'it does not begin like one');
+  const view = viewOf(start);
+  const major = view.getUint16(FILE_HEADER.versionMajor, true);
+  if (major !== VERSION_MAJOR)
+    throw new CrucibleMemoryError('RECORDING_VERSION', {
+      what: `${path} has format version ${major}`,
+      why: `this version of crucible-memory reads version ${VERSION_MAJOR}`,
+      fix: major > VERSION_MAJOR ? 'update crucible-memory' : 'read it with the version that wrote it',
+    });
+  const geometry = {
+    headerBytes: view.getUint32(FILE_HEADER.headerBytes, true),
+    blockBytes: view.getUint32(FILE_HEADER.blockBytes, true),
+    detailsBytes: view.getUint32(FILE_HEADER.detailsBytes, true),
+  };
+  const fits =
+    geometry.headerBytes >= FILE_HEADER.details + geometry.detailsBytes &&
+    geometry.headerBytes % HEADER_STEP_BYTES === 0 &&
+    geometry.blockBytes >= BLOCK_BYTES_MIN &&
+    geometry.blockBytes <= BLOCK_BYTES_MAX;
+  if (!fits) throw foreign(path, 'its header contradicts itself, so it is damaged');
+  return geometry;
+}
+
+function foreign(path: string, why: string): CrucibleMemoryError {
+  return new CrucibleMemoryError('RECORDING_FOREIGN', {
+    what: `${path} is no recording of crucible-memory`,
+    why,
+    fix: 'name a recording; `crucible-memory analyze` also reads CSV and NDJSON',
+  });
+}
+
+/** undefined: the block was reserved and never used. */
+export function decodeBlockSummary(start: Uint8Array): BlockSummary | 'damaged' | undefined {
+  const view = viewOf(start);
+  const magic = view.getUint32(BLOCK_HEADER.magic, true);
+  if (magic === 0) return undefined;
+  if (magic !== BLOCK_MAGIC) return 'damaged';
+  return {
+    type: view.getUint8(BLOCK_HEADER.type),
+    stream: view.getUint32(BLOCK_HEADER.stream, true),
+    sequence: view.getUint32(BLOCK_HEADER.sequence, true),
+  };
+}
+
+/**
+ * Turns blocks into a Recording. Give it the header, then the catalogue blocks,
+ * then the data blocks of each stream in the order of their sequence numbers.
+ *
+ * A damaged stretch costs the rest of its block and nothing else; what could
+ * not be read is said in the recording's problems.
+ */
+export class RecordingDecoder {
+  readonly #path: string;
+  readonly #header: RecordingHeader;
+  readonly #isClosed: boolean;
+  /** As the header knows it. */
+  readonly #blockCount: number;
+  readonly #problems: string[] = [];
+  readonly #groups = new Map<number, DecodedGroup>();
+  readonly #events: RecordedEvent[] = [];
+  readonly #unknown = new Map<string, number>();
+  #unfinished: UnfinishedRecord | undefined;
+  #stream = -1;
+  #sequence = -1;
+  #endNs = 0;
+
+  /** @param header headerBytes long, or less where the file ends before */
+  constructor(path: string, header: Uint8Array) {
+    this.#path = path;
+    const view = viewOf(header);
+    this.#header = {
+      startedAtEpochMs: Number(view.getBigInt64(FILE_HEADER.startEpochNs, true)) / 1e6,
+      startNs: view.getBigInt64(FILE_HEADER.startMonotonicNs, true),
+      pid: view.getUint32(FILE_HEADER.pid, true),
+      formatVersion: `${view.getUint16(FILE_HEADER.versionMajor, true)}.${view.getUint16(FILE_HEADER.versionMinor, true)}`,
+      details: this.#decodeDetails(header, view),
+    };
+    this.#isClosed = view.getUint32(FILE_HEADER.closed, true) === 1;
+    this.#blockCount = view.getUint32(FILE_HEADER.blockCount, true);
+    const dropped = view.getBigUint64(FILE_HEADER.recordsDropped, true);
+    if (dropped > 0n) {
+      const reason = header.subarray(FILE_HEADER.dropReason, FILE_HEADER.details);
+      const end = reason.indexOf(0);
+      this.problem(
+        `${dropped} records were not written: ${text.decode(reason.subarray(0, end < 0 ? reason.length : end)) || 'there was no room'}`,
+      );
+    }
+  }
+
+  #decodeDetails(header: Uint8Array, view: DataView): Record<string, unknown> {
+    const end = FILE_HEADER.details + view.getUint32(FILE_HEADER.detailsBytes, true);
+    const details = header.subarray(FILE_HEADER.details, end);
+    const checksum = crc32c(details, crc32c(header.subarray(0, FILE_HEADER.checksum)));
+    if (checksum !== view.getUint32(FILE_HEADER.checksum, true)) this.problem('the header is damaged');
+    try {
+      return JSON.parse(text.decode(details) || '{}') as Record<string, unknown>;
+    } catch {
+      this.problem("the header's details cannot be read");
+      return {};
+    }
+  }
+
+  problem(sentence: string): void {
+    this.#problems.push(sentence);
+  }
+
+  /** @param number of the block in the file, for messages. @param block blockBytes long, or less at the end of the file */
+  decodeBlock(number: number, block: Uint8Array): void {
+    const view = viewOf(block);
+    const type = view.getUint8(BLOCK_HEADER.type);
+    this.#followStream(
+      view.getUint32(BLOCK_HEADER.stream, true),
+      view.getUint32(BLOCK_HEADER.sequence, true),
+    );
+    if (type !== BlockType.Catalogue && type !== BlockType.Data) {
+      this.#countUnknown(`blocks of the unknown type ${type}`);
+      return;
+    }
+    const payloadOffset = view.getUint16(BLOCK_HEADER.payloadOffset, true);
+    const used = view.getUint32(BLOCK_HEADER.used, true);
+    const payload = block.subarray(payloadOffset, payloadOffset + used);
+    if (payload.length < used) this.problem(`the file ends inside block ${number}`);
+    const isWhole = payload.length === used;
+    const isSealed = view.getUint8(BLOCK_HEADER.sealed) === 1;
+    const checksum = view.getUint32(BLOCK_HEADER.payloadChecksum, true);
+    const isDamaged = isWhole && isSealed && crc32c(payload) !== checksum;
+
+    const read = this.#decodePayload(payload, Number(view.getBigInt64(BLOCK_HEADER.baseNs, true)));
+    if (isDamaged || (isWhole && read < used))
+      this.problem(`block ${number} is damaged: ${used - read} of its ${used} bytes were not read`);
+  }
+
+  #followStream(stream: number, sequence: number): void {
+    if (stream !== this.#stream) this.#dropUnfinished();
+    const expected = stream === this.#stream ? this.#sequence + 1 : 0;
+    if (sequence > expected) this.problem(`${sequence - expected} blocks of stream ${stream} are missing`);
+    this.#stream = stream;
+    this.#sequence = sequence;
+  }
+
+  /** Returns how many bytes of whole records there were. */
+  #decodePayload(payload: Uint8Array, baseNs: number): number {
+    const clock: Clock = { elapsedNs: baseNs };
+    const bytes = new RecordBytes(payload);
+    let whole = 0;
+    while (bytes.left > 0) {
+      const length = bytes.varint();
+      if (length === 0 || length + CHECK_BYTES > bytes.left) break;
+      const check = bytes.uint16();
+      if ((crc32c(payload, 0, bytes.at, bytes.at + length) & 0xffff) !== check) break;
+      bytes.limitTo(length);
+      this.#decodeRecord(bytes, clock);
+      bytes.leaveLimit();
+      whole = bytes.at;
+    }
+    return whole;
+  }
+
+  #decodeRecord(bytes: RecordBytes, clock: Clock): void {
+    const head = bytes.byte();
+    const kind = head & KIND_MASK;
+    if (head & CONTINUES_PREVIOUS) {
+      this.#continue(kind, bytes, !(head & CONTINUED_BY_NEXT));
+      return;
+    }
+    this.#dropUnfinished();
+    if (head & CONTINUED_BY_NEXT) {
+      this.#unfinished = { kind, pieces: [bytes.peek()], elapsedNs: clock.elapsedNs };
+      // The time that is in it moves the clock on for the records behind it.
+      if (kind === RecordKind.Event) clock.elapsedNs += bytes.zigzag();
+      return;
+    }
+    this.#decodeBody(kind, bytes, clock);
+  }
+
+  #continue(kind: number, bytes: RecordBytes, isLast: boolean): void {
+    const unfinished = this.#unfinished;
+    if (unfinished?.kind !== kind) {
+      this.#unfinished = undefined;
+      if (isLast) this.problem('the beginning of a long record is missing, so it was left out');
+      return;
+    }
+    unfinished.pieces.push(bytes.peek());
+    if (isLast) this.#finish(unfinished);
+  }
+
+  #finish({ kind, pieces, elapsedNs }: UnfinishedRecord): void {
+    this.#unfinished = undefined;
+    this.#decodeBody(kind, new RecordBytes(Buffer.concat(pieces)), { elapsedNs });
+  }
+
+  #decodeBody(kind: number, bytes: RecordBytes, clock: Clock): void {
+    if (kind === RecordKind.Sample) this.#decodeSample(bytes, clock, false);
+    else if (kind === RecordKind.SparseSample) this.#decodeSample(bytes, clock, true);
+    else if (kind === RecordKind.Event) this.#decodeEvent(bytes, clock);
+    else if (kind === RecordKind.Group) this.#decodeGroup(bytes);
+    else this.#countUnknown(`records of the unknown kind ${kind}`);
+  }
+
+  #decodeSample(bytes: RecordBytes, clock: Clock, isSparse: boolean): void {
+    const group = this.#groups.get(bytes.varint());
+    clock.elapsedNs += bytes.zigzag();
+    if (!group) {
+      this.#countUnknown('samples of a group whose definition is lost');
+      return;
+    }
+    if (group.blockOfPrevious !== clock) {
+      group.previous.fill(0);
+      group.blockOfPrevious = clock;
+    }
+    const presence = isSparse ? bytes.take(Math.ceil(group.channels.length / 8)) : undefined;
+    group.timesMs.push(this.#happened(clock));
+    for (let i = 0; i < group.channels.length; i++) {
+      const column = group.values[i] as NumberColumn;
+      if (presence && !((presence[i >> 3] as number) & (1 << (i & 7)))) column.push(Number.NaN);
+      else if (group.channels[i]?.kind === 'real') column.push(bytes.real());
+      else {
+        const value = bytes.zigzag(group.previous[i]);
+        group.previous[i] = value;
+        column.push(value);
+      }
+    }
+  }
+
+  #decodeEvent(bytes: RecordBytes, clock: Clock): void {
+    clock.elapsedNs += bytes.zigzag();
+    const name = text.decode(bytes.take(bytes.varint()));
+    const json = text.decode(bytes.take(bytes.left));
+    this.#events.push({ name, elapsedMs: this.#happened(clock), detail: this.#parse(json, `event ${name}`) });
+  }
+
+  /** Elapsed milliseconds of a record. */
+  #happened({ elapsedNs }: Clock): number {
+    this.#endNs = Math.max(this.#endNs, elapsedNs);
+    return elapsedNs / 1e6;
+  }
+
+  #decodeGroup(bytes: RecordBytes): void {
+    const id = bytes.varint();
+    const definition = this.#parse(text.decode(bytes.take(bytes.left)), `definition of group ${id}`);
+    if (!isDefinition(definition)) {
+      this.problem(`group ${id} is not defined as a group is`);
+      return;
+    }
+    this.#groups.set(id, {
+      name: definition.name,
+      channels: definition.channels,
+      timesMs: new NumberColumn(),
+      values: definition.channels.map(() => new NumberColumn()),
+      previous: new Float64Array(definition.channels.length),
+      blockOfPrevious: undefined,
+    });
+  }
+
+  #parse(json: string, what: string): unknown {
+    try {
+      return json === '' ? undefined : JSON.parse(json);
+    } catch {
+      this.problem(`the ${what} is no JSON`);
+      return undefined;
+    }
+  }
+
+  #dropUnfinished(): void {
+    if (this.#unfinished) this.problem('the end of a long record is missing, so it was left out');
+    this.#unfinished = undefined;
+  }
+
+  #countUnknown(what: string): void {
+    this.#unknown.set(what, (this.#unknown.get(what) ?? 0) + 1);
+  }
+
+  /** @param blockCount of the file, those that were not used or are damaged included */
+  finish(blockCount: number): Recording {
+    this.#dropUnfinished();
+    const lost = this.#blockCount - blockCount;
+    if (lost > 0)
+      this.problem(`the file ends before its last block: ${lost} of ${this.#blockCount} are missing`);
+    for (const [what, count] of this.#unknown) this.problem(`skipped ${what} (${count} of them)`);
+    const groups = [...this.#groups.values()];
+    for (const group of groups) orderByTime(group);
+    return new Recording({
+      path: this.#path,
+      header: this.#header,
+      groups,
+      events: this.#events.sort((a, b) => a.elapsedMs - b.elapsedMs),
+      endMs: this.#endNs / 1e6,
+      isClosed: this.#isClosed,
+      problems: this.#problems,
+    });
+  }
+}
+
+function isDefinition(value: unknown): value is { name: string; channels: ChannelDefinition[] } {
+  const { name, channels } = (value ?? {}) as { name?: unknown; channels?: unknown };
+  return (
+    typeof name === 'string' &&
+    Array.isArray(channels) &&
+    channels.every(
+      (channel) =>
+        typeof channel?.name === 'string' && (channel.kind === 'integer' || channel.kind === 'real'),
+    )
+  );
+}
+
+/** Several threads may write the same group, and a writer may give times of its own. */
+function orderByTime(group: GroupSamples): void {
+  const times = group.timesMs.view();
+  if (times.every((time, i) => i === 0 || time >= (times[i - 1] as number))) return;
+  const order = Uint32Array.from(times, (_, i) => i).sort(
+    (a, b) => (times[a] as number) - (times[b] as number),
+  );
+  group.timesMs.reorder(order);
+  for (const column of group.values) column.reorder(order);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

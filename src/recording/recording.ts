@@ -1,0 +1,164 @@
+import type { ChannelDefinition } from '../native.js';
+import type { NumberColumn } from './column.js';
+
+/** What the application and the machine said when the recording began. */
+export interface RecordingHeader {
+  /** Wall-clock time of elapsed 0, epoch milliseconds. */
+  startedAtEpochMs: number;
+  /** process.hrtime.bigint() of elapsed 0. */
+  startNs: bigint;
+  pid: number;
+  /** "1.0" */
+  formatVersion: string;
+  /** As given to whoever began the recording. */
+  details: Record<string, unknown>;
+}
+
+/** One channel over time. The arrays are shared: not to be written to. */
+export interface Series {
+  /** Elapsed since the start of the recording, ascending. */
+  timesMs: Float64Array;
+  values: Float64Array;
+}
+
+export interface RecordedEvent {
+  name: string;
+  elapsedMs: number;
+  detail: unknown;
+}
+
+export interface RecordedPhase {
+  phase: string;
+  startMs: number;
+  endMs: number;
+  /** false: it never ended, and endMs is the end of the recording. */
+  complete: boolean;
+}
+
+/** The samples of one group: what a reader collects. */
+export interface GroupSamples {
+  name: string;
+  channels: ChannelDefinition[];
+  timesMs: NumberColumn;
+  /** One column a channel; NaN: absent. */
+  values: NumberColumn[];
+}
+
+export interface RecordingContents {
+  path: string;
+  header: RecordingHeader;
+  groups: GroupSamples[];
+  /** In order of time. */
+  events: RecordedEvent[];
+  /** Time of the last record. */
+  endMs: number;
+  isClosed: boolean;
+  problems: string[];
+}
+
+/**
+ * What was observed: named channels of samples, and events, on one clock.
+ * Holds 8 bytes for each value and 8 for each time of a group.
+ */
+export class Recording {
+  readonly path: string;
+  readonly header: RecordingHeader;
+  readonly channels: ChannelDefinition[];
+  /** Elapsed time of the last record, milliseconds. */
+  readonly endMs: number;
+  /** false: the process died before it could close the file, or still writes to it. */
+  readonly isClosed: boolean;
+  /** Sentences about what could not be read or was not written; empty when all is well. */
+  readonly problems: string[];
+  readonly #events: RecordedEvent[];
+  readonly #columnsByChannel = new Map<string, { timesMs: NumberColumn; values: NumberColumn }>();
+  readonly #seriesByChannel = new Map<string, Series>();
+
+  constructor(contents: RecordingContents) {
+    this.path = contents.path;
+    this.header = contents.header;
+    this.channels = contents.groups.flatMap((group) => group.channels);
+    this.endMs = contents.endMs;
+    this.isClosed = contents.isClosed;
+    this.problems = contents.problems;
+    this.#events = contents.events;
+    for (const group of contents.groups)
+      group.channels.forEach((channel, i) => {
+        const values = group.values[i];
+        if (values) this.#columnsByChannel.set(channel.name, { timesMs: group.timesMs, values });
+      });
+  }
+
+  /** One channel, absent values left out; undefined when the recording has no such channel. */
+  series(name: string): Series | undefined {
+    const known = this.#seriesByChannel.get(name);
+    if (known) return known;
+    const columns = this.#columnsByChannel.get(name);
+    if (!columns) return undefined;
+    const series = withoutAbsent(columns.timesMs.view(), columns.values.view());
+    this.#seriesByChannel.set(name, series);
+    return series;
+  }
+
+  /** How many values a channel has; 0 when the recording has no such channel. */
+  count(name: string): number {
+    return this.series(name)?.values.length ?? 0;
+  }
+
+  /** In order of time; all of them, or those of one name. */
+  events(name?: string): RecordedEvent[] {
+    return name === undefined ? this.#events : this.#events.filter((event) => event.name === name);
+  }
+
+  /** From the events named `phase`, whose detail is {phase, edge: 'begin' | 'end'}; in order of beginning. */
+  phases(): RecordedPhase[] {
+    const phases: RecordedPhase[] = [];
+    for (const { elapsedMs, detail } of this.events('phase')) {
+      const { phase, edge } = (detail ?? {}) as { phase?: string; edge?: string };
+      if (typeof phase !== 'string') continue;
+      if (edge === 'begin') {
+        phases.push({ phase, startMs: elapsedMs, endMs: this.endMs, complete: false });
+      } else {
+        const begun = phases.findLast((one) => one.phase === phase && !one.complete);
+        if (begun) Object.assign(begun, { endMs: elapsedMs, complete: true });
+      }
+    }
+    return phases;
+  }
+
+  /** The part of a series from startMs to endMs, both included; shares its memory. */
+  window(series: Series, startMs: number, endMs: number): Series {
+    const first = firstIndex(series.timesMs, (timeMs) => timeMs >= startMs);
+    const behind = firstIndex(series.timesMs, (timeMs) => timeMs > endMs);
+    return {
+      timesMs: series.timesMs.subarray(first, Math.max(first, behind)),
+      values: series.values.subarray(first, Math.max(first, behind)),
+    };
+  }
+}
+
+function withoutAbsent(timesMs: Float64Array, values: Float64Array): Series {
+  let present = 0;
+  for (const value of values) if (!Number.isNaN(value)) present++;
+  if (present === values.length) return { timesMs, values };
+  const kept: Series = { timesMs: new Float64Array(present), values: new Float64Array(present) };
+  let at = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) continue;
+    kept.timesMs[at] = timesMs[i] as number;
+    kept.values[at++] = values[i] as number;
+  }
+  return kept;
+}
+
+/** Binary search: the first index whose number passes; the length when none does. */
+function firstIndex(ascending: Float64Array, passes: (value: number) => boolean): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (passes(ascending[middle] as number)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,250 @@
+import { closeSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs';
+import { CrucibleMemoryError, messageOf } from '../errors.js';
+import type { ChannelDefinition, NativeRecordingWriter, RecordingStatus } from '../native.js';
+import { type BlockSink, BlockStream, type Group } from './block-stream.js';
+import { crc32c } from './checksum.js';
+import {
+  BLOCK_BYTES,
+  BlockType,
+  CHANNELS_MAX,
+  EVENT_NAME_BYTES_MAX,
+  FILE_HEADER,
+  FILE_MAGIC,
+  HEADER_STEP_BYTES,
+  VERSION_MAJOR,
+  VERSION_MINOR,
+} from './layout.js';
+
+export interface RecordingOptions {
+  /** JSON text for the header's details. */
+  header: string;
+  /** What counts as elapsed 0; now, unless given. */
+  startNs?: bigint;
+  startedAtEpochMs?: number;
+  pid?: number;
+}
+
+/**
+ * Writes recordings without the addon: for programs on which it could not be
+ * built, and for tests. Two system calls a record, so some hundred times the
+ * cost of the native writer; what was appended survives the death of the
+ * process just the same.
+ */
+export class RecordingWriter implements NativeRecordingWriter {
+  readonly #storage: Storage;
+  readonly #header: Buffer;
+  readonly #startNs: bigint;
+  readonly #catalogue: BlockStream;
+  readonly #stream: BlockStream;
+  readonly #groups: Group[] = [];
+  readonly #channelNames = new Set<string>();
+  #blockCount = 0;
+  #dropped = 0;
+  #failure: string | null = null;
+  #isClosed = false;
+
+  /** @throws CrucibleMemoryError RECORDING_UNWRITABLE */
+  static create(options: RecordingOptions & { path: string }): RecordingWriter {
+    return new RecordingWriter(new FileStorage(options.path), options);
+  }
+
+  constructor(storage: Storage, options: RecordingOptions) {
+    this.#storage = storage;
+    this.#startNs = options.startNs ?? process.hrtime.bigint();
+    this.#header = encodeHeader(options, this.#startNs);
+    storage.write(this.#header, 0);
+    const sink: BlockSink = {
+      takeBlock: () => this.#takeBlock(),
+      write: (bytes, offset) => storage.write(bytes, offset),
+    };
+    this.#catalogue = new BlockStream(sink, BlockType.Catalogue, 0);
+    this.#stream = new BlockStream(sink, BlockType.Data, 1);
+  }
+
+  defineGroup(name: string, channels: ChannelDefinition[]): number {
+    this.#requireOpen();
+    if (channels.length === 0 || channels.length > CHANNELS_MAX)
+      throw wrongUse(
+        `the group ${name} has ${channels.length} channels`,
+        `a group holds 1 to ${CHANNELS_MAX} of them`,
+      );
+    for (const channel of channels) {
+      if (this.#channelNames.has(channel.name))
+        throw wrongUse(`the channel ${channel.name} of the group ${name} exists already`, 'names are unique');
+      this.#channelNames.add(channel.name);
+    }
+    const ordered = channels.map(({ name, unit, kind, description }) => ({ name, unit, kind, description }));
+    const id = this.#groups.push({
+      id: this.#groups.length + 1,
+      kinds: channels.map((channel) => channel.kind),
+    });
+    this.#catalogue.definition(
+      id,
+      Buffer.from(JSON.stringify({ name, channels: ordered })),
+      this.#elapsedNs(),
+    );
+    return id;
+  }
+
+  append(groupId: number, values: Float64Array, timeNs?: bigint): void {
+    this.#requireOpen();
+    const group = this.#groups[groupId - 1];
+    if (!group || group.kinds.length !== values.length)
+      throw wrongUse(
+        `${values.length} values for group ${groupId}`,
+        'one value for each channel of a defined group',
+      );
+    this.#stream.sample(group, values, this.#elapsedNs(timeNs));
+  }
+
+  event(name: string, detail: string, timeNs?: bigint): void {
+    this.#requireOpen();
+    const nameBytes = Buffer.from(name);
+    if (nameBytes.length > EVENT_NAME_BYTES_MAX)
+      throw wrongUse(
+        `an event's name has ${nameBytes.length} bytes`,
+        `at most ${EVENT_NAME_BYTES_MAX} are allowed`,
+      );
+    this.#stream.event(nameBytes, Buffer.from(detail), this.#elapsedNs(timeNs));
+  }
+
+  close(): void {
+    this.#requireOpen();
+    this.#isClosed = true;
+    this.#catalogue.seal();
+    this.#stream.seal();
+    this.#header.writeUInt32LE(1, FILE_HEADER.closed);
+    this.#writeBooks();
+    this.#storage.close();
+  }
+
+  status(): RecordingStatus {
+    return {
+      bytesWritten: this.#header.length + this.#blockCount * BLOCK_BYTES,
+      samplesDropped: this.#dropped,
+      failure: this.#failure,
+    };
+  }
+
+  #takeBlock(): number | undefined {
+    const offset = this.#header.length + this.#blockCount * BLOCK_BYTES;
+    try {
+      // The whole block at once: what is appended to it later cannot find the disk full.
+      this.#storage.write(Buffer.alloc(BLOCK_BYTES), offset);
+    } catch (error) {
+      this.#dropped++;
+      this.#failure = messageOf(error);
+      this.#header.write(this.#failure.slice(0, 60), FILE_HEADER.dropReason);
+      this.#writeBooks();
+      return undefined;
+    }
+    this.#blockCount++;
+    this.#writeBooks();
+    return offset;
+  }
+
+  /** The counters in the header. */
+  #writeBooks(): void {
+    this.#header.writeUInt32LE(this.#blockCount, FILE_HEADER.blockCount);
+    this.#header.writeBigUInt64LE(BigInt(this.#dropped), FILE_HEADER.recordsDropped);
+    this.#storage.write(
+      this.#header.subarray(FILE_HEADER.blockCount, FILE_HEADER.details),
+      FILE_HEADER.blockCount,
+    );
+  }
+
+  #elapsedNs(timeNs = process.hrtime.bigint()): number {
+    return Number(timeNs - this.#startNs);
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw wrongUse('the recording is closed', 'nothing can be written to it any more');
+  }
+}
+
+/** A recording in memory: what `fill` writes, as the bytes of its file. */
+export function encodeRecording(options: RecordingOptions, fill: (writer: RecordingWriter) => void): Buffer {
+  const storage = new MemoryStorage();
+  const writer = new RecordingWriter(storage, options);
+  fill(writer);
+  writer.close();
+  return storage.bytes;
+}
+
+interface Storage {
+  write(bytes: Uint8Array, offset: number): void;
+  close(): void;
+}
+
+class FileStorage implements Storage {
+  readonly #descriptor: number;
+
+  constructor(path: string) {
+    try {
+      // A regular file is replaced, not truncated: whoever still writes to it keeps it.
+      if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path);
+      this.#descriptor = openSync(path, 'wx+', 0o600);
+    } catch (error) {
+      throw new CrucibleMemoryError('RECORDING_UNWRITABLE', {
+        what: `the recording ${path} cannot be created`,
+        why: messageOf(error),
+        fix: 'choose an existing folder that this user may write to',
+        cause: error,
+      });
+    }
+  }
+
+  write(bytes: Uint8Array, offset: number): void {
+    for (let written = 0; written < bytes.length; )
+      written += writeSync(this.#descriptor, bytes, written, bytes.length - written, offset + written);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+class MemoryStorage implements Storage {
+  #buffer = Buffer.alloc(4 * BLOCK_BYTES);
+  #length = 0;
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  write(bytes: Uint8Array, offset: number): void {
+    const end = offset + bytes.length;
+    if (end > this.#buffer.length) {
+      const larger = Buffer.alloc(Math.max(end, 2 * this.#buffer.length));
+      this.#buffer.copy(larger);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, offset);
+    this.#length = Math.max(this.#length, end);
+  }
+
+  close(): void {}
+}
+
+function encodeHeader(options: RecordingOptions, startNs: bigint): Buffer {
+  const details = Buffer.from(options.header);
+  const size = Math.ceil((FILE_HEADER.details + details.length) / HEADER_STEP_BYTES) * HEADER_STEP_BYTES;
+  const header = Buffer.alloc(size);
+  header.set(FILE_MAGIC, 0);
+  header.writeUInt16LE(VERSION_MAJOR, FILE_HEADER.versionMajor);
+  header.writeUInt16LE(VERSION_MINOR, FILE_HEADER.versionMinor);
+  header.writeUInt32LE(size, FILE_HEADER.headerBytes);
+  header.writeUInt32LE(BLOCK_BYTES, FILE_HEADER.blockBytes);
+  header.writeUInt32LE(options.pid ?? process.pid, FILE_HEADER.pid);
+  header.writeBigInt64LE(startNs, FILE_HEADER.startMonotonicNs);
+  const epochMs = options.startedAtEpochMs ?? performance.timeOrigin + performance.now();
+  header.writeBigInt64LE(BigInt(Math.round(epochMs * 1000)) * 1000n, FILE_HEADER.startEpochNs);
+  header.writeUInt32LE(details.length, FILE_HEADER.detailsBytes);
+  header.writeUInt32LE(crc32c(details, crc32c(header, 0, 0, FILE_HEADER.checksum)), FILE_HEADER.checksum);
+  header.set(details, FILE_HEADER.details);
+  return header;
+}
+
+function wrongUse(what: string, why: string): CrucibleMemoryError {
+  return new CrucibleMemoryError('USAGE', { what, why, fix: 'see NativeRecordingWriter in src/native.ts' });
+}
