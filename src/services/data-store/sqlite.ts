@@ -1,0 +1,181 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type SqliteConnection from 'better-sqlite3';
+import { Arc, type ArcGroup } from '../../refcount/index.js';
+import { Gate } from '../gate.js';
+import { loadPackage } from '../optional-package.js';
+import { type Connections, type Database, type Row, STREAM_PARTS, STREAM_ROWS } from './database.js';
+
+export interface SqliteOptions {
+  /** A folder of its own is made in it and removed again. */
+  directory?: string | undefined;
+  maxConnections: number;
+  arcs: ArcGroup;
+}
+
+/** One connection with its statements; used by one caller at a time. */
+interface Connection {
+  db: SqliteConnection.Database;
+  upsert: SqliteConnection.Statement<[Row]>;
+  find: SqliteConnection.Statement<[number], Row>;
+  stream: SqliteConnection.Statement<[number, number], Row>;
+  putPart: SqliteConnection.Statement<[number, number, Buffer]>;
+  parts: SqliteConnection.Statement<[number], { data: Buffer }>;
+  deleteValue: SqliteConnection.Statement<[number]>;
+}
+
+/**
+ * SQLite on disk, with a write-ahead log and a pool of connections.
+ *
+ * SQLite itself works synchronously, so one connection would do for everything
+ * but streams: a connection that is streaming is busy until its reader is done.
+ * No transaction is left open over an `await`; another writer would wait for it
+ * with the whole process.
+ */
+export class SqliteDatabase implements Database {
+  readonly #options: SqliteOptions;
+  readonly #gate: Gate;
+  readonly #idle: Arc<Connection>[] = [];
+  readonly #all: Arc<Connection>[] = [];
+  #directory: string | undefined;
+
+  constructor(options: SqliteOptions) {
+    this.#options = options;
+    this.#gate = new Gate(options.maxConnections);
+  }
+
+  async open(): Promise<void> {
+    const { default: Sqlite } = await loadPackage(
+      'DataStore',
+      'better-sqlite3',
+      () => import('better-sqlite3'),
+    );
+    const parent = this.#options.directory ?? tmpdir();
+    await mkdir(parent, { recursive: true });
+    this.#directory = await mkdtemp(join(parent, 'crucible-data-store-'));
+    const file = join(this.#directory, 'store.sqlite');
+    for (let i = 0; i < this.#options.maxConnections; i++) {
+      const connection = Arc.of(connect(new Sqlite(file)), {
+        name: 'DataStore.connection',
+        group: this.#options.arcs,
+        dispose: ({ db }) => db.close(),
+      });
+      this.#all.push(connection);
+      this.#idle.push(connection);
+    }
+  }
+
+  upsert(rows: readonly Row[]): Promise<void> {
+    return this.#withConnection(({ db, upsert }) => {
+      db.transaction(() => {
+        for (const row of rows) upsert.run(row);
+      })();
+    });
+  }
+
+  find(bucket: number): Promise<Row[]> {
+    return this.#withConnection(({ find }) => find.all(bucket));
+  }
+
+  stream(from: number, to: number): AsyncIterable<Row> {
+    return this.#streamed(({ stream }) => stream.iterate(from, to), STREAM_ROWS);
+  }
+
+  putPart(value: number, part: number, data: Buffer): Promise<void> {
+    return this.#withConnection(({ putPart }) => {
+      putPart.run(value, part, data);
+    });
+  }
+
+  async *parts(value: number): AsyncIterable<Buffer> {
+    const rows = this.#streamed((connection) => connection.parts.iterate(value), STREAM_PARTS);
+    for await (const { data } of rows) yield data;
+  }
+
+  deleteValue(value: number): Promise<void> {
+    return this.#withConnection(({ deleteValue }) => {
+      deleteValue.run(value);
+    });
+  }
+
+  connections(): Connections {
+    return { open: this.#all.length, waiting: this.#gate.waiting };
+  }
+
+  async close(): Promise<void> {
+    for (const connection of this.#all) connection.drop();
+    this.#all.length = 0;
+    this.#idle.length = 0;
+    if (this.#directory) await rm(this.#directory, { recursive: true, force: true });
+    this.#directory = undefined;
+  }
+
+  async #withConnection<T>(use: (connection: Connection) => T): Promise<T> {
+    const { connection, giveBack } = await this.#lease();
+    try {
+      return use(connection);
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** Hands over rows as they are read; the connection is free again when the reader stops, however it stops. */
+  async *#streamed<R>(
+    open: (connection: Connection) => IterableIterator<R>,
+    rowsAtOnce: number,
+  ): AsyncIterable<R> {
+    const { connection, giveBack } = await this.#lease();
+    try {
+      let count = 0;
+      for (const row of open(connection)) {
+        yield row;
+        if (++count % rowsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      giveBack();
+    }
+  }
+
+  async #lease(): Promise<{ connection: Connection; giveBack: () => void }> {
+    const leave = await this.#gate.enter();
+    const owned = this.#idle.pop();
+    if (!owned) {
+      leave();
+      throw new Error('the database is closed');
+    }
+    const lease = owned.clone();
+    const giveBack = () => {
+      lease.drop();
+      this.#idle.push(owned);
+      leave();
+    };
+    return { connection: lease.value, giveBack };
+  }
+}
+
+function connect(db: SqliteConnection.Database): Connection {
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = NORMAL');
+  // The pages that a connection caches: 256 KiB, so that all are soon at their full size.
+  db.pragma('cache_size = -256');
+  // After a large value the log shrinks to this again.
+  db.pragma('journal_size_limit = 4194304');
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS entry (bucket INTEGER, id INTEGER, body TEXT, PRIMARY KEY (bucket, id)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS part (value INTEGER, part INTEGER, data BLOB, PRIMARY KEY (value, part));
+  `);
+  return {
+    db,
+    upsert: db.prepare(
+      'INSERT INTO entry VALUES (@bucket, @id, @body) ON CONFLICT (bucket, id) DO UPDATE SET body = excluded.body',
+    ),
+    find: db.prepare('SELECT bucket, id, body FROM entry WHERE bucket = ? ORDER BY id'),
+    stream: db.prepare(
+      'SELECT bucket, id, body FROM entry WHERE bucket >= ? AND bucket < ? ORDER BY bucket, id',
+    ),
+    putPart: db.prepare('INSERT INTO part VALUES (?, ?, ?)'),
+    parts: db.prepare('SELECT data FROM part WHERE value = ? ORDER BY part'),
+    deleteValue: db.prepare('DELETE FROM part WHERE value = ?'),
+  };
+}
