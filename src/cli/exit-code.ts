@@ -1,0 +1,37 @@
+import type { RunReport } from '../diagnosis/index.js';
+import { CrucibleMemoryError, type ErrorCode } from '../errors.js';
+
+/** What the process tells the shell. */
+export const ExitCode = {
+  NothingFound: 0,
+  /** A leak or a threshold violation; also when other tests could not be carried out. */
+  Found: 1,
+  /** Wrong usage, configuration or input. */
+  Usage: 2,
+  /** A test could not be carried out, and nothing was found in the others. */
+  NotCarriedOut: 3,
+  Interrupted: 130,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** A found leak comes first: a failure of another test must not hide it. */
+export function exitCodeOf({ interrupted, summary }: RunReport): ExitCode {
+  if (interrupted) return ExitCode.Interrupted;
+  if (summary.violated > 0 || summary.leaks > 0) return ExitCode.Found;
+  return summary.failed > 0 ? ExitCode.NotCarriedOut : ExitCode.NothingFound;
+}
+
+const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
+  'CONFIG_INVALID',
+  'CONFIG_UNREADABLE',
+  'OUTPUT_UNWRITABLE',
+  'TARGET_INVALID',
+  'UNKNOWN_NAME',
+  'USAGE',
+]);
+
+/** For an error that kept the run from starting. */
+export function exitCodeOfError(error: unknown): ExitCode {
+  const isUsage = error instanceof CrucibleMemoryError && USAGE_ERRORS.has(error.code);
+  return isUsage ? ExitCode.Usage : ExitCode.NotCarriedOut;
+}

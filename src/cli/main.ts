@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { describeProfiles, describeSettings, PROFILE_NAMES } from '../config/index.js';
+import { CrucibleMemoryError } from '../errors.js';
+import { toolVersion } from '../runner/environment.js';
+import { SERVICE_TYPES, TEST_SCENARIOS } from '../vocabulary.js';
+import { collect, collectNames, duration, oneOf, type RunArguments } from './arguments.js';
+import { ExitCode, exitCodeOfError } from './exit-code.js';
+import { ignoreClosedPipes, writeAll } from './terminal.js';
+
+/** The command line: argv to a command to an exit code. Nothing else in this package ends the process. */
+
+async function main(argv: readonly string[]): Promise<number> {
+  ignoreClosedPipes(process.stdout, process.stderr);
+  let exitCode: number = ExitCode.NothingFound;
+  const program = commandLine((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.NothingFound : ExitCode.Usage;
+    await writeAll(process.stderr, errorText(error));
+    return exitCodeOfError(error);
+  }
+}
+
+function commandLine(done: (exitCode: number) => void): Command {
+  const program = new Command('crucible-memory')
+    .description('Finds memory leaks in Node.js services, proves them, and names the line that causes them.')
+    .version(toolVersion())
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'crucible-memory: ')) });
+  program
+    .command('run')
+    .summary('run services or target modules through the memory scenarios')
+    .description(
+      'Runs the four reference services, or your own target modules, through the memory scenarios: one process a test, measured from a native thread, judged, exported.',
+    )
+    .argument('[targets...]', 'modules that export operation(), and services; default: the four services')
+    .option('--service <names>', 'only these services; repeatable, or separated by commas', collectNames)
+    .option('--scenario <names>', 'only these scenarios; a unique beginning is enough', collectNames)
+    .option('--profile <name>', `how long and how hard: ${PROFILE_NAMES.join(', ')} (default: smoke)`)
+    .option(
+      '--config <file>',
+      'settings (.ts, .js, .json, .yaml); default: crucible-memory.config.* if there is one',
+    )
+    .option('--output <path>', 'folder for results, or a path ending in .json for the report')
+    .option('--format <format>', 'text or json: what stdout gets', oneOf(['text', 'json']), 'text')
+    .option('--operations <count>', 'end each load after so many operations')
+    .option('--duration <time>', 'length of each load, such as 30s or 5m', duration)
+    .option('--concurrency <count>', 'operations in flight in the concurrent scenario')
+    .option('--rate <count>', 'operations per second in the paced scenarios')
+    .option(
+      '--set <name=value>',
+      'any setting, such as thresholds.leakThresholdBytes=5MiB; repeatable',
+      collect,
+    )
+    .option('--quiet', 'no progress on stderr')
+    .option('--color', 'colours also where there is no terminal')
+    .option('--no-color', 'no colours')
+    .option('--list', 'list services, scenarios and profiles')
+    .option('--help-config', 'list all settings with their defaults')
+    .addHelpText('after', EXAMPLES)
+    .action(async (targets: string[], given: RunArguments) => {
+      if (given.helpConfig) return writeAll(process.stdout, `${describeSettings()}\n`);
+      if (given.list) return writeAll(process.stdout, listText(given.format));
+      // Loaded only for a real run, so that --help does not wait for the services.
+      const { runCommand } = await import('./run-command.js');
+      const { stdout, stderr, env } = process;
+      done(await runCommand(targets, given, { stdout, stderr, env, directory: process.cwd() }));
+    });
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  crucible-memory run                                    all services, all scenarios, minutes
+  crucible-memory run ./target.mjs --scenario long       your own module under lasting load
+  crucible-memory run --service DataStore --profile ci   one service, long enough to judge
+  crucible-memory run --format json > report.json        the report as one JSON document
+
+Exit codes:
+  0 nothing found   1 a leak or a threshold violation   2 wrong usage or configuration
+  3 a test could not be carried out   130 interrupted, what was finished is saved
+`;
+
+function listText(format: RunArguments['format']): string {
+  if (format === 'json') {
+    const lists = { services: SERVICE_TYPES, scenarios: TEST_SCENARIOS, profiles: PROFILE_NAMES };
+    return `${JSON.stringify(lists, null, 2)}\n`;
+  }
+  const block = (title: string, names: readonly string[]) =>
+    [title, ...names.map((name) => `  ${name}`)].join('\n');
+  return `${[block('services', SERVICE_TYPES), block('scenarios', TEST_SCENARIOS), describeProfiles()].join('\n\n')}\n`;
+}
+
+function errorText(error: unknown): string {
+  if (error instanceof CrucibleMemoryError) return `crucible-memory: ${error.message}\n`;
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `crucible-memory: an error that it did not expect, which is a bug of its own\n${trace}\n`;
+}
+
+process.exit(await main(process.argv));

@@ -1,0 +1,11 @@
+export { checkConfig } from './check.js';
+export { type ConfigFile, defineConfig } from './define-config.js';
+export { describeProfiles, describeSettings } from './describe.js';
+export type { FlagSetting } from './flags.js';
+export { type LoadConfigOptions, type LoadedConfig, loadConfig } from './load.js';
+export { ConfigError, type ConfigProblem } from './problem.js';
+export { DEFAULT_PROFILE, PROFILE_NAMES, PROFILES, type Profile, type ProfileName } from './profiles.js';
+export { parseQuantity } from './quantity.js';
+export { type MemoryTestConfig, type MemoryTestConfigInput, MemoryTestConfigSchema } from './schema.js';
+export { publicConfig, withoutPassword } from './secrets.js';
+export { allSettings, type Setting, type SettingUnit } from './settings.js';

@@ -1,0 +1,36 @@
+/**
+ * The public API. `crucible-memory/refcount` is separate, so that a service
+ * which counts its references loads nothing else.
+ */
+export {
+  allSettings,
+  ConfigError,
+  type ConfigFile,
+  type ConfigProblem,
+  defineConfig,
+  type LoadConfigOptions,
+  type LoadedConfig,
+  loadConfig,
+  type MemoryTestConfig,
+  type MemoryTestConfigInput,
+  MemoryTestConfigSchema,
+  PROFILES,
+  type ProfileName,
+} from './config/index.js';
+export * from './diagnosis/index.js';
+export { CrucibleMemoryError, type ErrorCode, type ErrorParts } from './errors.js';
+export { type Recording, readRecording } from './recording/index.js';
+export {
+  memoryChart,
+  readReport,
+  renderText,
+  reportJsonSchema,
+  reportToJson,
+  sparkline,
+  type TextOptions,
+  writeReport,
+} from './report/index.js';
+export { MemoryTestRunner, type RunnerOptions } from './runner/memory-test-runner.js';
+export type { PlannedTest, RunnerEvents, TestProgress } from './runner/progress.js';
+export type { OperationOptions, OperationResult, Target, TargetMetrics } from './scenarios/target.js';
+export { Phase, ServiceType, TestScenario } from './vocabulary.js';
