@@ -1,6 +1,7 @@
 /**
  * Builds the native addon: run by npm as the install script, and by hand.
- * Does nothing when the addon is there, loads, and is newer than its sources.
+ * Does nothing when the addon is there, loads, and is newer than its sources;
+ * --force asks make even then.
  *
  *   node scripts/install.mjs [--force]
  */
@@ -46,12 +47,16 @@ function build() {
   if (!nodeGyp) fail(['node-gyp (it comes with npm)']);
 
   const startedMs = Date.now();
-  const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp, 'rebuild'], {
-    cwd: root,
-    env: withHeaders(process.env),
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [nodeGyp, 'configure', 'build', '--jobs=max'],
+    {
+      cwd: root,
+      env: withHeaders(process.env),
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
   if (status === 0) {
     console.log(`crucible-memory: native addon built in ${((Date.now() - startedMs) / 1000).toFixed(0)} s`);
     return;

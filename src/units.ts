@@ -43,12 +43,15 @@ export function formatPercent(share: number): string {
 
 /** @example formatLatency(1.234) // "1.23 ms" */
 export function formatLatency(latencyMs: number): string {
-  if (latencyMs >= 1000) return `${(latencyMs / 1000).toFixed(latencyMs < 10_000 ? 2 : 1)} s`;
-  return `${latencyMs.toFixed(latencyMs < 10 ? 2 : latencyMs < 100 ? 1 : 0)} ms`;
+  return latencyMs < 999.5 ? `${threeDigits(latencyMs)} ms` : `${threeDigits(latencyMs / 1000)} s`;
 }
 
 /** A rate per second without its unit. @example formatRate(12.34) // "12.3" */
 export function formatRate(perSecond: number): string {
-  if (perSecond === 0) return '0';
-  return perSecond.toFixed(perSecond >= 100 ? 0 : perSecond >= 10 ? 1 : 2);
+  return perSecond === 0 ? '0' : threeDigits(perSecond);
+}
+
+/** More would pretend; numbers above 1000 keep their whole part. */
+function threeDigits(value: number): string {
+  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }

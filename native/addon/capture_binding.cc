@@ -1,3 +1,4 @@
+#include <cmath>
 #include <memory>
 
 #include "../process/allocator.h"
@@ -100,7 +101,10 @@ Napi::Value read_allocator(const Napi::CallbackInfo& info) {
 
 Napi::Value read_rss(const Napi::CallbackInfo& info) {
   return converting_errors(info.Env(), [&]() -> Napi::Value {
-    const auto bytes = process::rss_of(static_cast<std::int64_t>(to_number(info[0], "pid")));
+    const double pid = to_number(info[0], "pid");
+    if (!(pid > 0 && pid <= 0x7fffffff) || pid != std::floor(pid))
+      throw wrong_argument("the process id is " + std::to_string(pid), "a whole number above 0");
+    const auto bytes = process::rss_of(static_cast<std::int64_t>(pid));
     if (!bytes) return info.Env().Null();
     return Napi::Number::New(info.Env(), static_cast<double>(*bytes));
   });

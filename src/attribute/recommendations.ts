@@ -123,7 +123,12 @@ function cache({ performanceMetrics }: Findings): string | undefined {
   return `Only ${formatPercent(cacheHitRate)} of the cache look-ups hit: the budget is too small for the keys in use, or the keys do not repeat`;
 }
 
-function sampling({ sampling: report }: Findings): string | undefined {
-  if (report === null || report.reachedRateHz >= REACHED_SHARE * report.requestedRateHz) return undefined;
+function sampling({ sampling: report, failure: failed }: Findings): string | undefined {
+  if (
+    failed !== undefined ||
+    report === null ||
+    report.reachedRateHz >= REACHED_SHARE * report.requestedRateHz
+  )
+    return undefined;
   return `The sampler reached ${report.reachedRateHz.toFixed(0)} of ${report.requestedRateHz} Hz: the machine was too busy; peaks between samples may be missing`;
 }

@@ -12,7 +12,7 @@ export async function showProgress(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<ProgressDisplay> {
-  return screen.isTerminal
+  return screen.redraws
     ? showTree(runner, stream, screen, signal)
     : showLines(runner, stream, screen, signal);
 }

@@ -1,6 +1,8 @@
 /** What a stream can show. */
 export interface Screen {
   isTerminal: boolean;
+  /** Whether lines that were written can be drawn over. */
+  redraws: boolean;
   colour: boolean;
   /** Characters a line. */
   width: number;
@@ -17,13 +19,15 @@ const WIDTH_OF_SILENT_TERMINAL = 80;
  * whether the stream is a terminal decide, in this order (https://no-color.org)
  */
 export function screenOf(
-  stream: { isTTY?: boolean | undefined; columns?: number | undefined },
+  stream: { isTTY?: boolean | undefined; columns?: number | undefined; rows?: number | undefined },
   wanted: boolean | undefined,
   env: NodeJS.ProcessEnv,
 ): Screen {
   const isTerminal = stream.isTTY === true;
   return {
     isTerminal,
+    // A terminal without a size (a bare pseudo-terminal) or without cursor movement is a log.
+    redraws: isTerminal && !!stream.rows && env.TERM !== 'dumb',
     colour: wanted ?? colourByEnvironment(env) ?? (isTerminal && env.TERM !== 'dumb'),
     width: isTerminal ? Math.min(WIDEST, stream.columns || WIDTH_OF_SILENT_TERMINAL) : WIDTH_WITHOUT_TERMINAL,
   };

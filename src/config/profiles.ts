@@ -11,6 +11,15 @@ export interface Profile {
   overlay: MemoryTestConfigInput;
 }
 
+/** A service that is allowed less memory has to refuse sooner: it cannot survive every allocation that fails. */
+function limitedTo(payloadBytes: number): NonNullable<MemoryTestConfigInput['services']> {
+  return {
+    scriptEngine: { maxSourceBytes: payloadBytes },
+    inferenceEngine: { maxBatchBytes: payloadBytes },
+    dataStore: { maxRowBytes: payloadBytes },
+  };
+}
+
 const HOUR_SECONDS = 3600;
 
 export const PROFILES = {
@@ -39,6 +48,7 @@ export const PROFILES = {
         maxPayloadSizeBytes: 4 * MIB,
         exhaustionMemoryLimitBytes: 192 * MIB,
       },
+      services: limitedTo(16 * MIB),
       leakDetection: { samplingIntervalMs: 200 },
       sampling: { detailIntervalMs: 500 },
     },
@@ -67,6 +77,7 @@ export const PROFILES = {
         maxPayloadSizeBytes: 8 * MIB,
         exhaustionMemoryLimitBytes: 256 * MIB,
       },
+      services: limitedTo(32 * MIB),
     },
   },
   standard: {

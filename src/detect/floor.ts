@@ -67,3 +67,19 @@ export function floorSeries(recording: Recording, channel: `floor_${string}`): F
     loadMs: floor.loadMs,
   };
 }
+
+/** A peak that is gone again within so many floor points was not live for good. */
+const SPIKE_POINTS = 2;
+
+/**
+ * The floor without what was let go soon after: each point is lowered to the
+ * lowest of itself and the next two. What leaked is still there then; what was
+ * only on its way out (sockets that close, timers that run off, contexts whose
+ * finalizers wait) is not.
+ */
+export function withoutSpikes(floor: FloorSeries): FloorSeries {
+  const liveBytes = floor.liveBytes.map((_, i) =>
+    Math.min(...floor.liveBytes.slice(i, i + SPIKE_POINTS + 1)),
+  );
+  return { ...floor, liveBytes };
+}

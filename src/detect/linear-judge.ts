@@ -1,7 +1,7 @@
 import type { LeakDetectionResult, LeakVerdict } from '../diagnosis/index.js';
 import type { Recording } from '../recording/recording.js';
 import { formatBytes, formatBytesPerSecond, formatDuration, formatPercent } from '../units.js';
-import { type FloorSeries, floorSeries, loadSeries } from './floor.js';
+import { type FloorSeries, floorSeries, loadSeries, withoutSpikes } from './floor.js';
 import { inconclusive, type Judge, type JudgeSettings } from './judge.js';
 import { analysePattern } from './pattern.js';
 import { fitTrend, probabilitySlopeAbove, slopeInterval, type Trend } from './trend.js';
@@ -12,7 +12,8 @@ const SUSTAINED_SHARE = 0.5;
 const HIGHEST_CONFIDENCE = 0.999;
 
 /**
- * Decides by a straight line through the post-GC floor of the load phase.
+ * Decides by a straight line through the post-GC floor of the load phase,
+ * after peaks that were gone again two floor points later were taken off it.
  *
  * leak: the growth over the load exceeds the threshold with the confidence
  * asked for, and the second half grows on by itself. no-leak: the growth is
@@ -29,7 +30,7 @@ export const judgeByLine: Judge = (recording, settings) => {
       remedy: 'let the test reach its load phase',
     });
   }
-  return judgeFloor(recording, floor, settings);
+  return judgeFloor(recording, withoutSpikes(floor), settings);
 };
 
 function judgeFloor(recording: Recording, floor: FloorSeries, settings: JudgeSettings): LeakDetectionResult {

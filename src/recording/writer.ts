@@ -45,7 +45,16 @@ export class RecordingWriter implements NativeRecordingWriter {
 
   /** @throws CrucibleMemoryError RECORDING_UNWRITABLE */
   static create(options: RecordingOptions & { path: string }): RecordingWriter {
-    return new RecordingWriter(new FileStorage(options.path), options);
+    try {
+      return new RecordingWriter(new FileStorage(options.path), options);
+    } catch (error) {
+      throw new CrucibleMemoryError('RECORDING_UNWRITABLE', {
+        what: `the recording ${options.path} cannot be created`,
+        why: messageOf(error),
+        fix: 'choose an existing folder that this user may write to and that has room',
+        cause: error,
+      });
+    }
   }
 
   constructor(storage: Storage, options: RecordingOptions) {
@@ -180,18 +189,9 @@ class FileStorage implements Storage {
   readonly #descriptor: number;
 
   constructor(path: string) {
-    try {
-      // A regular file is replaced, not truncated: whoever still writes to it keeps it.
-      if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path);
-      this.#descriptor = openSync(path, 'wx+', 0o600);
-    } catch (error) {
-      throw new CrucibleMemoryError('RECORDING_UNWRITABLE', {
-        what: `the recording ${path} cannot be created`,
-        why: messageOf(error),
-        fix: 'choose an existing folder that this user may write to',
-        cause: error,
-      });
-    }
+    // A regular file is replaced, not truncated: whoever still writes to it keeps it.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path);
+    this.#descriptor = openSync(path, 'wx+', 0o600);
   }
 
   write(bytes: Uint8Array, offset: number): void {

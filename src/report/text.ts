@@ -59,7 +59,7 @@ function headline({ summary, results, interrupted }: RunReport, paint: Colours) 
     return { word: 'OVER LIMIT', sentence, style: emphasis(paint.red, paint) };
   }
   if (summary.failed > 0) {
-    const sentence = `${summary.failed} of ${tests} could not be carried out${unfinished}; of the others ${judged}`;
+    const sentence = `${summary.failed} of ${tests} could not be carried out${unfinished}${summary.failed === summary.tests ? '' : `; of the others ${judged}`}`;
     return { word: 'FAILED', sentence, style: emphasis(paint.magenta, paint) };
   }
   if (interrupted) {

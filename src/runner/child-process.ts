@@ -80,6 +80,9 @@ class TestProcess {
     const { signal, request } = this.#options;
     const beganMs = performance.now();
     const onAbort = () => this.#stop();
+    // A child whose event loop is blocked would not notice that nobody waits for it any more.
+    const onExit = () => this.#child.kill('SIGKILL');
+    process.once('exit', onExit);
     const watchdog = setInterval(() => this.#checkLife(beganMs), 250);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -95,6 +98,7 @@ class TestProcess {
       });
     } finally {
       clearInterval(watchdog);
+      process.off('exit', onExit);
       signal.removeEventListener('abort', onAbort);
     }
   }
@@ -158,7 +162,7 @@ class TestProcess {
 }
 
 function nodeFlags({ heapLimitMib }: ChildOptions): string[] {
-  return ['--expose-gc', ...(heapLimitMib === undefined ? [] : [`--max-old-space-size=${heapLimitMib}`])];
+  return heapLimitMib === undefined ? [] : [`--max-old-space-size=${heapLimitMib}`];
 }
 
 const OUT_OF_MEMORY = /heap out of memory|Allocation failed|out of memory|bad_alloc|Cannot allocate memory/i;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import {
   checkConfig,
   type MemoryTestConfig,
@@ -12,7 +12,7 @@ import type { Environment, MemoryTestResult, RunReport } from '../diagnosis/inde
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import { loadCore } from '../native.js';
 import { suggestion } from '../nearest-name.js';
-import { writeReport } from '../report/index.js';
+import { makeFolder, unwritable, writeReport } from '../report/index.js';
 import { SERVICE_TYPES, type ServiceType, TEST_SCENARIOS, type TestScenario } from '../vocabulary.js';
 import { writeChart } from './charts.js';
 import { readEnvironment } from './environment.js';
@@ -103,7 +103,8 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
   ): Promise<MemoryTestResult> {
     requireScenario(scenario);
     this.#plannedCount = 1;
-    const result = await this.#run(targetSpec(service), scenario, withTestData(this.config, testData));
+    const [target] = targetSpecs([service]) as [TargetSpec];
+    const result = await this.#run(target, scenario, withTestData(this.config, testData));
     if (result !== null) return result;
     this.#interrupted = true;
     throw new CrucibleMemoryError('INTERRUPTED', {
@@ -155,9 +156,7 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
 
   #tests(): { target: TargetSpec; scenario: TestScenario }[] {
     const { targets = SERVICE_TYPES, scenarios = TEST_SCENARIOS } = this.#options;
-    return targets.flatMap((target) =>
-      scenarios.map((scenario) => ({ target: targetSpec(target), scenario })),
-    );
+    return targetSpecs(targets).flatMap((target) => scenarios.map((scenario) => ({ target, scenario })));
   }
 
   async #run(
@@ -210,14 +209,9 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
     }
     const directory = resolve(this.#options.outputDirectory ?? outputDirectory, 'recordings');
     try {
-      await mkdir(directory, { recursive: true });
+      makeFolder(directory);
     } catch (thrown) {
-      throw new CrucibleMemoryError('OUTPUT_UNWRITABLE', {
-        what: `the folder ${directory} could not be made`,
-        why: messageOf(thrown),
-        fix: 'choose a folder that you may write to (--output DIR)',
-        cause: thrown,
-      });
+      throw unwritable(directory, thrown);
     }
     return { directory, isTemporary: false };
   }
@@ -236,11 +230,20 @@ function relativeTo(folder: string, recording: string | null): string | null {
   return path.startsWith('..') || isAbsolute(path) ? recording : path;
 }
 
+/** Results are filed by name: modules of one base name go by their paths. */
+function targetSpecs(targets: string[]): TargetSpec[] {
+  const baseNames = targets.map((target) => basename(target, extname(target)));
+  return targets.map((target, i) => {
+    const isUnique = baseNames.filter((name) => name === baseNames[i]).length === 1;
+    return targetSpec(target, isUnique ? (baseNames[i] ?? target) : target);
+  });
+}
+
 /** A service's name is a service; anything else that looks like a path is a module. */
-function targetSpec(target: string): TargetSpec {
-  const service = SERVICE_TYPES.find((name) => name === target);
+function targetSpec(target: string, name: string): TargetSpec {
+  const service = SERVICE_TYPES.find((type) => type === target);
   if (service !== undefined) return { kind: 'service', service };
-  if (/[./\\]/.test(target)) return { kind: 'module', path: resolve(target) };
+  if (/[./\\]/.test(target)) return { kind: 'module', path: resolve(target), name };
   throw new CrucibleMemoryError('UNKNOWN_NAME', {
     what: `there is no service "${target}"`,
     why: suggestion(target, SERVICE_TYPES),

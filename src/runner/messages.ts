@@ -3,7 +3,10 @@ import type { ScenarioSettings } from '../scenarios/index.js';
 import type { Phase, ServiceType, TestScenario } from '../vocabulary.js';
 
 /** What is tested: one of the four services, or a user's module. */
-export type TargetSpec = { kind: 'service'; service: ServiceType } | { kind: 'module'; path: string };
+export type TargetSpec =
+  | { kind: 'service'; service: ServiceType }
+  /** `name` is the one that its results are filed under. */
+  | { kind: 'module'; path: string; name: string };
 
 /** Parent to child: the one test that this process is for. */
 export interface TestRequest {

@@ -18,7 +18,7 @@ export async function loadTarget(spec: TargetSpec, services: MemoryTestConfig['s
 
 /** The name under which a target's results are filed, known without loading it. */
 export function targetName(spec: TargetSpec): string {
-  return spec.kind === 'service' ? spec.service : basename(spec.path, extname(spec.path));
+  return spec.kind === 'service' ? spec.service : spec.name;
 }
 
 /** Only the service under test is loaded: the others' modules would be in its memory too. */

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import type { Capture, CaptureGroup } from '../capture/capture.js';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
@@ -24,9 +24,11 @@ import {
 } from '../scenarios/index.js';
 import { formatBytes, formatDuration, formatPercent } from '../units.js';
 import { Phase } from '../vocabulary.js';
+import { collectGarbage } from './collection.js';
 
 const METRICS_WAIT_MS = 1000;
-const COLLECTIONS = 3;
+/** Sockets that close and timers that run off let go of memory within a few turns of the event loop. */
+const LOOSE_ENDS_MS = 10;
 /** Beyond this share of what the process may use, the load ends before the process does. */
 const MEMORY_SHARE_AT_MOST = 0.8;
 
@@ -108,14 +110,8 @@ export class TestSession implements ScenarioContext {
   }
 
   async floor(): Promise<FloorPoint> {
-    const collect = globalThis.gc;
-    if (collect === undefined) throw new Error('the child was started without --expose-gc');
-    // The first may only finish a marking that had begun before, and keeps what died since; the second
-    // runs the finalizers of native objects and contexts; the third frees what those had held.
-    for (let round = 0; round < COLLECTIONS; round++) {
-      if (round > 0) await nextTurn();
-      collect();
-    }
+    await sleep(LOOSE_ENDS_MS);
+    await collectGarbage();
     const heap = getHeapStatistics();
     const liveBytes = heap.used_heap_size + heap.external_memory;
     this.#floor.append([

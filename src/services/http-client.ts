@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
@@ -74,7 +75,11 @@ export class HttpClient {
       const request = open(url, { agent, method: init.method ?? 'GET', headers });
       let response: http.IncomingMessage | undefined;
       const abort = () => (response ?? request).destroy(abortReason(init.signal));
-      init.signal?.addEventListener('abort', abort, { once: true });
+      if (init.signal) {
+        // A client may give the same signal to all its requests; Node would take that for a leak.
+        setMaxListeners(0, init.signal);
+        init.signal.addEventListener('abort', abort, { once: true });
+      }
       exchange.onEnd = () => init.signal?.removeEventListener('abort', abort);
       request.once('socket', (socket) => this.#count(socket));
       request.once('error', reject);

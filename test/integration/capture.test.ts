@@ -175,6 +175,8 @@ describe('figures of other processes and limits of this one', onLinux, () => {
     assert.ok(rssBytes !== null && Math.abs(rssBytes - Number(said)) < 16 * MIB, `${rssBytes} ${said}`);
     await killed(child);
     assert.equal(loadCore().readRss(child.pid as number), null);
+    for (const pid of [0, -1, 1.5, Number.NaN])
+      assert.throws(() => loadCore().readRss(pid), { code: 'USAGE' });
   });
 
   test('a limit on growth makes larger allocations fail until it is lifted', async () => {

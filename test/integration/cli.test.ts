@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { RunReportSchema } from '../../src/diagnosis/index.js';
 import { readReport } from '../../src/report/index.js';
@@ -240,7 +241,7 @@ test('on a terminal the run is drawn as a tree on stderr, which gives way to the
     .map((word) => `'${word}'`)
     .join(' ');
   // script(1) runs it on a pseudo-terminal of 100 columns; its own output is both streams.
-  const child = spawn('script', ['-qec', `stty cols 100; ${command}`, '/dev/null'], {
+  const child = spawn('script', ['-qec', `stty rows 40 cols 100; ${command}`, '/dev/null'], {
     cwd: folderWith(t),
     env: { ...env, TERM: 'xterm' },
   });
@@ -257,6 +258,35 @@ test('on a terminal the run is drawn as a tree on stderr, which gives way to the
   );
   assert.match(text.slice(text.lastIndexOf('elapsed')), /(CLEAN|INCONCLUSIVE) {2}1 test/);
 });
+
+test('a second Ctrl-C quits at once, and takes a child with it that is stuck', {
+  skip: process.platform === 'win32',
+  timeout: 60_000,
+}, async (t) => {
+  const spinning =
+    "import { writeFileSync } from 'node:fs';\n" +
+    "export function operation() { writeFileSync('pid', String(process.pid)); for (;;); }\n";
+  const folder = folderWith(t, { 'spinning.mjs': spinning, pid: '' });
+  const child = start(['run', 'spinning.mjs', '--scenario', 'high', ...QUICK], folder);
+  const ended = outcomeOf(child);
+  const stuckPid = () => Number(readFileSync(join(folder, 'pid'), 'utf8'));
+  while (stuckPid() === 0) await setTimeout(50);
+  const stopping = written(child, /stopping/);
+  child.kill('SIGINT');
+  await stopping;
+  child.kill('SIGINT');
+  assert.equal((await ended).code, 130);
+  while (isAlive(stuckPid())) await setTimeout(20);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function scriptMissing(): string | false {
   const works =

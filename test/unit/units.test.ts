@@ -34,6 +34,8 @@ test('latencies and rates keep three digits', () => {
   assert.equal(formatRate(1.234), '1.23');
   assert.equal(formatRate(12.34), '12.3');
   assert.equal(formatRate(499.8), '500');
+  assert.equal(formatRate(99.97), '100');
+  assert.equal(formatLatency(999.7), '1.00 s');
 });
 
 test('shares are read in percent with one digit where it says something', () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type SqliteConnection from 'better-sqlite3';
@@ -8,7 +8,7 @@ import { loadPackage } from '../optional-package.js';
 import { type Connections, type Database, type Row, STREAM_PARTS, STREAM_ROWS } from './database.js';
 
 export interface SqliteOptions {
-  /** A folder of its own is made in it and removed again. */
+  /** Must be there; a folder of its own is made in it and removed again. */
   directory?: string | undefined;
   maxConnections: number;
   arcs: ArcGroup;
@@ -46,13 +46,13 @@ export class SqliteDatabase implements Database {
   }
 
   async open(): Promise<void> {
-    const { default: Sqlite } = await loadPackage(
-      'DataStore',
-      'better-sqlite3',
-      () => import('better-sqlite3'),
-    );
+    const Sqlite = await loadPackage('DataStore', 'better-sqlite3', async () => {
+      const { default: Database } = await import('better-sqlite3');
+      // The package loads its native part only when the first database is opened.
+      new Database(':memory:').close();
+      return Database;
+    });
     const parent = this.#options.directory ?? tmpdir();
-    await mkdir(parent, { recursive: true });
     this.#directory = await mkdtemp(join(parent, 'crucible-data-store-'));
     const file = join(this.#directory, 'store.sqlite');
     for (let i = 0; i < this.#options.maxConnections; i++) {

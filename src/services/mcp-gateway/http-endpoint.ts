@@ -31,6 +31,11 @@ export class HttpEndpoint implements Endpoint {
     this.#options = options;
   }
 
+  /** Known once started. */
+  get url(): URL | undefined {
+    return this.#url;
+  }
+
   get messageBytes(): number {
     let bytes = this.#requestBytes;
     for (const { writableLength } of this.#openResponses) bytes += writableLength;
@@ -73,6 +78,8 @@ export class HttpEndpoint implements Endpoint {
     try {
       const body = request.method === 'POST' ? await this.#read(request, exchange) : undefined;
       const id = request.headers['mcp-session-id'];
+      if (id === undefined && body === undefined)
+        throw new Refused(400, 'the header mcp-session-id is missing');
       const transport =
         typeof id === 'string' ? this.#transportOf(id, response) : await this.#openSession(response);
       await transport.handleRequest(request, response, body);

@@ -6,7 +6,7 @@ import { showLines } from '../../../src/cli/line-display.js';
 import type { RunnerEvents } from '../../../src/runner/progress.js';
 import { aLeak, anInconclusive, aResult } from '../../fixtures/results.js';
 
-const screen = { isTerminal: false, colour: false, width: 100 };
+const screen = { isTerminal: false, redraws: false, colour: false, width: 100 };
 
 function display() {
   const runner = new EventEmitter<RunnerEvents>();

@@ -2,12 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { screenOf } from '../../../src/cli/terminal.js';
 
-const terminal = { isTTY: true as const, columns: 90 };
+const terminal = { isTTY: true, columns: 90, rows: 30 };
 const pipe = { isTTY: undefined, columns: undefined };
 
 test('a terminal has colours, a pipe has none', () => {
-  assert.deepEqual(screenOf(terminal, undefined, {}), { isTerminal: true, colour: true, width: 90 });
-  assert.deepEqual(screenOf(pipe, undefined, {}), { isTerminal: false, colour: false, width: 100 });
+  assert.deepEqual(screenOf(terminal, undefined, {}), {
+    isTerminal: true,
+    redraws: true,
+    colour: true,
+    width: 90,
+  });
+  assert.deepEqual(screenOf(pipe, undefined, {}), {
+    isTerminal: false,
+    redraws: false,
+    colour: false,
+    width: 100,
+  });
   assert.equal(screenOf(terminal, undefined, { TERM: 'dumb' }).colour, false);
 });
 
@@ -31,4 +41,9 @@ test('lines are no wider than the terminal, and never so wide that they are hard
     80,
     'a terminal that does not say',
   );
+});
+
+test('nothing is drawn over on a terminal that cannot move its cursor, or that has no size', () => {
+  assert.equal(screenOf(terminal, undefined, { TERM: 'dumb' }).redraws, false);
+  assert.equal(screenOf({ ...terminal, rows: 0 }, undefined, {}).redraws, false);
 });

@@ -51,6 +51,14 @@ describe('the judge by a line through the floor', () => {
     assert.notEqual(result.verdict, 'leak');
   });
 
+  test('is not disturbed by peaks that are gone again at the next floor point', () => {
+    const peaks = (seconds: number) => (Math.round(seconds * 2) % 5 === 4 ? 10 * MIB : 0);
+    assert.equal(judge({ floorBytes: (seconds) => 20 * MIB + peaks(seconds) }).verdict, 'no-leak');
+    const leaking = judge({ floorBytes: (seconds) => 20 * MIB + peaks(seconds) + seconds * MIB });
+    assert.equal(leaking.verdict, 'leak');
+    assert.ok(Math.abs((leaking.leakRate ?? 0) - MIB) < 0.05 * MIB);
+  });
+
   test('calls growth below the threshold neither a leak nor clean, and says how long it would take', () => {
     const result = judge({ floorBytes: (seconds) => 20 * MIB + seconds * 30 * KIB });
     assert.equal(result.verdict, 'inconclusive');

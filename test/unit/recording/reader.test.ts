@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CrucibleMemoryError } from '../../../src/errors.js';
 import { type ChannelDefinition, loadCore } from '../../../src/native.js';
 import { crc32c } from '../../../src/recording/checksum.js';
-import { decodeRecording, encodeRecording, readRecording } from '../../../src/recording/index.js';
+import {
+  decodeRecording,
+  encodeRecording,
+  RecordingWriter,
+  readRecording,
+} from '../../../src/recording/index.js';
 import { BLOCK_BYTES, BLOCK_HEADER, FILE_HEADER, HEADER_STEP_BYTES } from '../../../src/recording/layout.js';
 import { folderWith } from '../../fixtures/folder.js';
 
@@ -237,20 +242,33 @@ describe('reading a recording that is not whole', () => {
 });
 
 describe('reading a recording while it is written', () => {
-  test('what was appended is there at once, in blocks that are full and in the one that is not', async (t) => {
-    const path = join(folderWith(t), 'open.recording');
-    const writer = loadCore().createRecording({ path, header: '{}' });
-    const group = writer.defineGroup('process', [RSS]);
-    for (let i = 0; i < SAMPLES; i++) writer.append(group, Float64Array.of(i));
-    const during = await readRecording(path);
-    assert.equal(during.count('rss_bytes'), SAMPLES);
-    assert.equal(during.isClosed, false);
-    assert.deepEqual(during.problems, []);
-    writer.append(group, Float64Array.of(1));
-    writer.close();
-    const after = await readRecording(path);
-    assert.equal(after.count('rss_bytes'), SAMPLES + 1);
-    assert.equal(after.isClosed, true);
+  for (const [kind, create] of [
+    ['native', (path: string) => loadCore().createRecording({ path, header: '{}' })],
+    ['TypeScript', (path: string) => RecordingWriter.create({ path, header: '{}' })],
+  ] as const)
+    test(`what the ${kind} writer was given is there at once, in blocks that are full and in the one that is not`, async (t) => {
+      const path = join(folderWith(t), 'open.recording');
+      const writer = create(path);
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      const group = writer.defineGroup('process', [RSS]);
+      for (let i = 0; i < SAMPLES; i++) writer.append(group, Float64Array.of(i));
+      const during = await readRecording(path);
+      assert.equal(during.count('rss_bytes'), SAMPLES);
+      assert.equal(during.isClosed, false);
+      assert.deepEqual(during.problems, []);
+      writer.append(group, Float64Array.of(1));
+      writer.close();
+      const after = await readRecording(path);
+      assert.equal(after.count('rss_bytes'), SAMPLES + 1);
+      assert.equal(after.isClosed, true);
+      assert.throws(() => writer.event('late', '1'), { code: 'USAGE' });
+    });
+
+  test('a recording that cannot be created is said by both writers alike', (t) => {
+    const path = join(folderWith(t), 'missing', 'own.recording');
+    const expected = { code: 'RECORDING_UNWRITABLE', what: `the recording ${path} cannot be created` };
+    assert.throws(() => loadCore().createRecording({ path, header: '{}' }), expected);
+    assert.throws(() => RecordingWriter.create({ path, header: '{}' }), expected);
   });
 
   test('a file and the same bytes in memory give the same recording', async (t) => {

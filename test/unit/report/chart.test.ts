@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesAxis, timeAxis } from '../../../src/report/axis.js';
 import { envelope } from '../../../src/report/envelope.js';
-import { type Chart, renderChart } from '../../../src/report/index.js';
+import { type Chart, memoryChart, renderChart } from '../../../src/report/index.js';
 import { MIB } from '../../../src/units.js';
+import { recordingOf } from '../../fixtures/test-recordings.js';
 
 /** Names of the elements of an XML document; throws when it is not well-formed. */
 function elementsOf(xml: string): string[] {
@@ -126,4 +127,19 @@ test('an axis covers its values with round steps', () => {
     ['0 s', '1 s', '2 s', '3 s', '4 s', '5 s', '6 s', '7 s', '8 s'],
   );
   assert.deepEqual(timeAxis(86_400_000).ticks.at(-1)?.label, '24 h');
+});
+
+test("a recording's chart shows its resident memory, its floor points and its phases", () => {
+  const recording = recordingOf({
+    loadSeconds: 10,
+    floorIntervalSeconds: 1,
+    floorBytes: (seconds) => 20 * MIB + seconds * MIB,
+  });
+  const svg = memoryChart(recording, { title: 'leaky / LongRunningStability' });
+  const names = elementsOf(svg);
+  const floorPoints = recording.series('floor_live_bytes')?.values.length;
+  assert.equal(names.filter((name) => name === 'circle').length, floorPoints);
+  assert.equal(names.filter((name) => name === 'polygon').length, 1);
+  assert.match(svg, />load</);
+  assert.match(svg, />settle</);
 });

@@ -109,6 +109,7 @@ test('the first line says the worst that happened', () => {
     verdictOf([aResult(), aFailure()]),
     'FAILED  1 of 2 tests could not be carried out; of the others 1 without a leak',
   );
+  assert.equal(verdictOf([aFailure()]), 'FAILED  1 of 1 test could not be carried out');
   assert.equal(verdictOf([overLimit, aFailure(), aLeak(), aLeak()])?.slice(0, 4), 'LEAK');
 });
 

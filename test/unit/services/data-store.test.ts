@@ -218,7 +218,7 @@ test('a PostgreSQL that is not there is an error with its reason', async () => {
   await assert.rejects(store.find(1), { code: 'SERVICE_NOT_STARTED' });
 });
 
-describe('a PostgreSQL that goes away in the middle', { skip: withoutPostgres }, () => {
+describe('a PostgreSQL that is slow or goes away in the middle', { skip: withoutPostgres }, () => {
   let proxy: CuttableProxy;
   let throughProxy: string;
   before(async () => {
@@ -228,6 +228,16 @@ describe('a PostgreSQL that goes away in the middle', { skip: withoutPostgres },
     throughProxy = url.href;
   });
   after(() => proxy.stop());
+
+  test('leaves nothing old in the cache when its answer comes after a write', async () => {
+    await started({ postgresUrl: throughProxy });
+    const letThrough = proxy.hold();
+    const late = store.find(7);
+    await store.put({ bucket: 7, id: 0, body: 'newer' });
+    letThrough();
+    await late;
+    assert.equal((await store.find(7))[0]?.body, 'newer');
+  });
 
   test('makes operations fail with the reason, and they work again when it is back', async () => {
     await started({ postgresUrl: throughProxy });

@@ -116,6 +116,47 @@ test('aborting ends a stream that would never end, and leaves no listener on the
   await client.close();
 });
 
+test('many requests may share a signal', async () => {
+  const warnings: Error[] = [];
+  const remember = (warning: Error) => warnings.push(warning);
+  process.on('warning', remember);
+  const client = new HttpClient();
+  const { signal } = new AbortController();
+  await Promise.all(
+    Array.from({ length: 30 }, async () => {
+      await (await client.fetch(`${base}/echo`, { method: 'POST', body: 'x', signal })).text();
+    }),
+  );
+  await client.close();
+  process.off('warning', remember);
+  assert.deepEqual(warnings, []);
+});
+
+test('a reader that has enough of a long answer costs the connection, but no bytes stay in the books', async () => {
+  const client = new HttpClient();
+  for (const path of ['/large', '/events']) {
+    const response = await client.fetch(`${base}${path}`, { method: 'POST', body: 'request' });
+    await response.body?.cancel();
+    assert.equal(client.bodyBytes, 0);
+  }
+  await client.close();
+  assert.equal(client.openConnections, 0);
+});
+
+test('of a stream of events only those count that were not read yet', async () => {
+  const client = new HttpClient();
+  const response = await client.fetch(`${base}/events`);
+  const event = 'data: 1\n\n';
+  while (client.bodyBytes < event.length) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(client.bodyBytes, event.length);
+  const reader = response.body?.getReader();
+  assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), event);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(client.bodyBytes, 0);
+  await reader?.cancel();
+  await client.close();
+});
+
 test('a server that is away or breaks off is an error, and leaves the books at zero', async () => {
   const client = new HttpClient();
   await assert.rejects(client.fetch('http://127.0.0.1:1/', { method: 'POST', body: 'x' }), {
