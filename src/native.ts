@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CrucibleMemoryError, type ErrorCode, type ErrorParts, messageOf } from './errors.js';
 
@@ -129,7 +129,6 @@ function load(): NativeCore {
 
 /** This file runs as dist/src/native.js, or as src/native.ts under a TypeScript loader. */
 function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'binding.gyp')) && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
+  const above = dirname(dirname(fileURLToPath(import.meta.url)));
+  return basename(above) === 'dist' ? dirname(above) : above;
 }

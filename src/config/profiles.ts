@@ -38,7 +38,7 @@ export const PROFILES = {
       },
       thresholds: {
         maxBaselineMemoryBytes: 256 * MIB,
-        leakThresholdBytes: 1 * MIB,
+        leakThresholdBytes: 2 * MIB,
         cleanupTimeoutSeconds: 10,
       },
       loadTesting: {
@@ -67,7 +67,7 @@ export const PROFILES = {
       },
       thresholds: {
         maxBaselineMemoryBytes: 256 * MIB,
-        leakThresholdBytes: 2 * MIB,
+        leakThresholdBytes: 4 * MIB,
         cleanupTimeoutSeconds: 20,
       },
       loadTesting: {
