@@ -151,10 +151,12 @@ describe('/proc that may not be read', mountNamespace, () => {
     assert.ok(allocator && allocator.inUseBytes > 0, 'the allocator needs no /proc');
   });
 
+  // Another user, who may still read this repository wherever it lies.
   test('with hidepid, the memory of others is an error and not a dead process; our own is known', async () => {
     const { memory, rss } = (await inMountNamespace(`
       mount -t proc -o hidepid=2 proc /proc
-      setpriv --reuid=65534 --regid=65534 --clear-groups '${process.execPath}' '${program('memory-figures.mjs')}' 1
+      setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+dac_read_search \
+        --ambient-caps=+dac_read_search '${process.execPath}' '${program('memory-figures.mjs')}' 1
     `)) as Figures;
     assert.ok(memory.rssBytes && memory.stackBytes);
     assert.ok(rss !== null && typeof rss === 'object');
