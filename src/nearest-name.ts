@@ -6,9 +6,27 @@ import { distance } from 'fastest-levenshtein';
  * Case, dashes and underscores do not count as differences.
  */
 export function nearestName<Name extends string>(given: string, choices: readonly Name[]): Name | undefined {
+  return nearestBy(given, choices, (plain, choice) => distance(plain, plainName(choice)));
+}
+
+/** People shorten names: `idel` means IdleBaseline, `exhustion` ResourceExhaustion. */
+function nearestByPart<Name extends string>(given: string, choices: readonly Name[]): Name | undefined {
+  if (plainName(given).length < 3) return undefined;
+  return nearestBy(given, choices, (plain, choice) => {
+    const beginning = plainName(choice).slice(0, plain.length);
+    const words = choice.split(/(?=[A-Z])|[-_\s.]/).map(plainName);
+    return Math.min(...[beginning, ...words].map((part) => distance(plain, part)));
+  });
+}
+
+function nearestBy<Name extends string>(
+  given: string,
+  choices: readonly Name[],
+  editsTo: (plain: string, choice: Name) => number,
+): Name | undefined {
   const plain = plainName(given);
   const ranked = choices
-    .map((choice) => ({ choice, edits: distance(plain, plainName(choice)) }))
+    .map((choice) => ({ choice, edits: editsTo(plain, choice) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
   const editsAllowed = Math.max(2, Math.floor(plain.length * 0.4));
@@ -22,6 +40,6 @@ export function plainName(name: string): string {
 
 /** @example suggestion('htp', ['http', 'memory']) // 'did you mean "http"?' */
 export function suggestion(given: string, choices: readonly string[]): string {
-  const nearest = nearestName(given, choices);
+  const nearest = nearestName(given, choices) ?? nearestByPart(given, choices);
   return nearest === undefined ? `choose from ${choices.join(', ')}` : `did you mean "${nearest}"?`;
 }
