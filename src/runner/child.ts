@@ -63,7 +63,11 @@ async function record(request: TestRequest): Promise<ChildFailure | null> {
     await runTest(session, request);
     return null;
   } catch (thrown) {
-    const failure = failureOf(thrown, session?.failedPhase ?? Phase.Setup);
+    // What is found wrong after the last phase is found in what the load did.
+    const failure = failureOf(
+      thrown,
+      session === undefined ? Phase.Setup : (session.failedPhase ?? Phase.Load),
+    );
     capture.event('failure', failure);
     await stopQuietly(target);
     return failure;
