@@ -28,7 +28,7 @@ export const PROFILES = {
       'every scenario for seconds, 32 tests in at most 5 minutes: shows gross leaks and broken set-ups',
     overlay: {
       testDurations: {
-        shortTestSeconds: 4,
+        shortTestSeconds: 3,
         mediumTestSeconds: 5,
         longTestSeconds: 8,
         measurementIntervalMs: 250,
