@@ -62,7 +62,7 @@ test('a stronger source wins: defaults < profile < file < environment < flags', 
     directory,
   });
   assert.equal(config.leakDetection.minSamples, 10, 'from the defaults');
-  assert.equal(config.testDurations.shortTestSeconds, 4, 'from the profile');
+  assert.equal(config.testDurations.shortTestSeconds, 3, 'from the profile');
   assert.equal(config.testDurations.mediumTestSeconds, 20, 'from the file');
   assert.equal(config.testDurations.longTestSeconds, 30, 'from the environment');
   assert.equal(config.sampling.rateHz, 250, 'from the environment');
