@@ -5,7 +5,6 @@ import type { Recording } from '../recording/recording.js';
 import { loadValues, loadWindow } from './floor.js';
 
 const SamplerSchema = z.object({
-  samplesDropped: z.number().default(0),
   missedTicks: z.number(),
   cpuNs: z.number(),
   elapsedNs: z.number(),
@@ -27,7 +26,7 @@ export function samplingReport(recording: Recording): SamplingReport | null {
     reachedRateHz: loadSeconds > 0 ? (loadValues(recording, RSS_CHANNEL)?.length ?? 0) / loadSeconds : 0,
     samples: recording.count(RSS_CHANNEL),
     missedTicks: ended?.missedTicks ?? 0,
-    droppedSamples: ended?.samplesDropped ?? 0,
+    droppedSamples: recording.recordsDropped,
     samplerCpuShare: ended === undefined || ended.elapsedNs <= 0 ? null : ended.cpuNs / ended.elapsedNs,
     problems: [...recording.problems, ...notes],
   };

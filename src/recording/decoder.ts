@@ -121,6 +121,7 @@ export class RecordingDecoder {
   readonly #path: string;
   readonly #header: RecordingHeader;
   readonly #isClosed: boolean;
+  readonly #recordsDropped: number;
   /** As the header knows it. */
   readonly #blockCount: number;
   readonly #problems: string[] = [];
@@ -145,12 +146,12 @@ export class RecordingDecoder {
     };
     this.#isClosed = view.getUint32(FILE_HEADER.closed, true) === 1;
     this.#blockCount = view.getUint32(FILE_HEADER.blockCount, true);
-    const dropped = view.getBigUint64(FILE_HEADER.recordsDropped, true);
-    if (dropped > 0n) {
+    this.#recordsDropped = Number(view.getBigUint64(FILE_HEADER.recordsDropped, true));
+    if (this.#recordsDropped > 0) {
       const reason = header.subarray(FILE_HEADER.dropReason, FILE_HEADER.details);
       const end = reason.indexOf(0);
       this.problem(
-        `${dropped} records were not written: ${text.decode(reason.subarray(0, end < 0 ? reason.length : end)) || 'there was no room'}`,
+        `${this.#recordsDropped} records were not written: ${text.decode(reason.subarray(0, end < 0 ? reason.length : end)) || 'there was no room'}`,
       );
     }
   }
@@ -354,6 +355,7 @@ export class RecordingDecoder {
       events: this.#events.sort((a, b) => a.elapsedMs - b.elapsedMs),
       endMs: this.#endNs / 1e6,
       isClosed: this.#isClosed,
+      recordsDropped: this.#recordsDropped,
       problems: this.#problems,
     });
   }

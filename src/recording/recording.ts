@@ -53,6 +53,7 @@ export interface RecordingContents {
   /** Time of the last record. */
   endMs: number;
   isClosed: boolean;
+  recordsDropped: number;
   problems: string[];
 }
 
@@ -68,6 +69,8 @@ export class Recording {
   readonly endMs: number;
   /** false: the process died before it could close the file, or still writes to it. */
   readonly isClosed: boolean;
+  /** Records for which there was no room; `problems` says why. */
+  readonly recordsDropped: number;
   /** Sentences about what could not be read or was not written; empty when all is well. */
   readonly problems: string[];
   readonly #events: RecordedEvent[];
@@ -80,6 +83,7 @@ export class Recording {
     this.channels = contents.groups.flatMap((group) => group.channels);
     this.endMs = contents.endMs;
     this.isClosed = contents.isClosed;
+    this.recordsDropped = contents.recordsDropped;
     this.problems = contents.problems;
     this.#events = contents.events;
     for (const group of contents.groups)

@@ -144,7 +144,8 @@ async function readWhatIsThere(
 
 function emptyRecording(): Recording {
   const header = { startedAtEpochMs: Date.now(), startNs: 0n, pid: 0, formatVersion: '', details: {} };
-  return new Recording({ path: '', header, groups: [], events: [], endMs: 0, isClosed: true, problems: [] });
+  const nothing = { groups: [], events: [], endMs: 0, isClosed: true, recordsDropped: 0, problems: [] };
+  return new Recording({ path: '', header, ...nothing });
 }
 
 function recordedName(recording: Recording): string | undefined {

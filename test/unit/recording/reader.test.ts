@@ -237,6 +237,7 @@ describe('reading a recording that is not whole', () => {
         bytes.write('No space left on device', FILE_HEADER.dropReason);
       }),
     );
+    assert.equal(recording.recordsDropped, 12);
     assert.deepEqual(recording.problems, ['12 records were not written: No space left on device']);
   });
 });
