@@ -74,6 +74,8 @@ Sampler::Sampler(std::shared_ptr<recording::RecordingWriter> writer, const Sampl
   rss_track_ = open_track("process", rss_channels());
   if (options.detail_interval_ms > 0) detail_track_ = open_track("process_detail", detail_channels());
 
+  // The first sample is there even if the thread gets no turn before the end.
+  take_rss_sample();
   rss_thread_.emplace("crucible-rss", [this, rate_hz = options.rate_hz](auto& thread) { sample_rss(thread, rate_hz); });
   if (detail_track_)
     detail_thread_.emplace("crucible-detail", [this, interval_ms = options.detail_interval_ms](auto& thread) {
@@ -83,13 +85,17 @@ Sampler::Sampler(std::shared_ptr<recording::RecordingWriter> writer, const Sampl
 
 Sampler::~Sampler() { stop(); }
 
+void Sampler::take_rss_sample() {
+  const double bytes = rss_reader_.bytes();
+  if (rss_track_->stream->sample(*rss_track_->group, {&bytes, 1}, monotonic_now_ns()))
+    samples_.fetch_add(1, std::memory_order_relaxed);
+}
+
 void Sampler::sample_rss(SamplerThread& thread, double rate_hz) {
   const auto period = nanoseconds(static_cast<std::int64_t>(1e9 / rate_hz));
-  auto deadline = steady_clock::now();
+  auto deadline = steady_clock::now() + period;
   for (std::uint64_t tick = 0; thread.sleep_until(deadline); tick++) {
-    const double bytes = rss_reader_.bytes();
-    if (rss_track_->stream->sample(*rss_track_->group, {&bytes, 1}, monotonic_now_ns()))
-      samples_.fetch_add(1, std::memory_order_relaxed);
+    take_rss_sample();
     if (tick % kTicksPerCpuReading == 0) rss_cpu_ns_.store(thread_cpu_ns(), std::memory_order_relaxed);
 
     deadline += period;

@@ -57,6 +57,7 @@ class Sampler {
 
  private:
   struct Track;
+  void take_rss_sample();
   void sample_rss(SamplerThread& thread, double rate_hz);
   void sample_details(SamplerThread& thread, double interval_ms);
   [[nodiscard]] std::unique_ptr<Track> open_track(const char* name,

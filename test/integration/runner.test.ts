@@ -158,11 +158,27 @@ describe('a child that goes wrong', () => {
 });
 
 describe('resource exhaustion', () => {
-  test('says at which payload memory ran out, and that the target recovered', async () => {
-    const { exhaustion, status } = await runOne('hungry.mjs', TestScenario.ResourceExhaustion);
+  test('says which payload was refused, and that the target recovered', async () => {
+    const { exhaustion, status } = await runOne('refusing.mjs', TestScenario.ResourceExhaustion);
     assert.equal(status, 'passed');
     assert.equal(exhaustion?.ending, 'refused');
     assert.equal(exhaustion.recovered, true);
+    assert.equal(exhaustion.largestPayloadBytes, 4 * 1024 * 1024);
+    assert.equal(exhaustion.refusedPayloadBytes, 8 * 1024 * 1024);
+    assert.match(exhaustion.reason ?? '', /no more than/);
+  });
+
+  test('says at which payload the memory limit was met, whether or not the process survived it', async () => {
+    const { exhaustion, status, failure } = await runOne('hungry.mjs', TestScenario.ResourceExhaustion);
+    assert.ok(exhaustion);
+    // A buffer that cannot be allocated is an error on Node 20 to 24, and the end of the process on Node 26.
+    if (exhaustion.ending === 'crashed') {
+      assert.equal(status, 'failed');
+      assert.equal(failure?.code, 'TEST_OUT_OF_MEMORY');
+    } else {
+      assert.equal(status, 'passed');
+      assert.equal(exhaustion.recovered, true);
+    }
     assert.equal(exhaustion.refusedPayloadBytes, 2 * (exhaustion.largestPayloadBytes ?? 0));
     // Eight buffers of the payload do not fit into 96 MiB from 16 MiB on at the latest.
     assert.ok((exhaustion.refusedPayloadBytes ?? 0) <= 16 * 1024 * 1024);
