@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "heap/base/snapshot_error.h"
+
+namespace crucible::heap {
+
+enum class Phase : std::uint8_t {
+  kWaiting,
+  kParsing,
+  kMarking,
+  kDominators,
+  kDistances,
+  kSizes,
+  kRetainers,
+  kClasses,
+  kComparing,
+  kDone,
+};
+
+/** Another thread reads this while the work runs, and may ask it to stop. */
+class Progress {
+ public:
+  void enter(Phase phase) {
+    check();
+    phase_.store(phase, std::memory_order_relaxed);
+    percent_.store(0, std::memory_order_relaxed);
+  }
+  void at(std::uint64_t done, std::uint64_t of) {
+    check();
+    percent_.store(of == 0 ? 100 : static_cast<float>(100.0 * double(done) / double(of)),
+                   std::memory_order_relaxed);
+  }
+  /** Throws INTERRUPTED after cancel(): call it from every long loop now and then. */
+  void check() const {
+    if (!cancelled_.load(std::memory_order_relaxed)) return;
+    throw SnapshotError("INTERRUPTED", {kNoOffset, "the analysis was stopped", "the caller cancelled it",
+                                        "start it again to get a result"});
+  }
+  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] Phase phase() const { return phase_.load(std::memory_order_relaxed); }
+  [[nodiscard]] float percent() const { return percent_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<Phase> phase_{Phase::kWaiting};
+  std::atomic<float> percent_{0};
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace crucible::heap

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "heap/base/column.h"
+#include "heap/base/index.h"
+
+namespace crucible::heap {
+
+/** A place in a script. Line and column count from zero, as V8 does. */
+struct Location {
+  std::uint32_t script_id = 0;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  friend auto operator<=>(const Location&, const Location&) = default;
+};
+
+/** Where closures and the constructors of objects are written: 16 bytes for each that has one. */
+class Locations {
+ public:
+  struct Row {
+    Node node;
+    Location location;
+  };
+
+  void append(Row row) {
+    if (!rows_.empty() && row.node < rows_.back().node) sorted_ = false;
+    rows_.push_back(row);
+  }
+  /** To be called once after the last append. */
+  void finish() {
+    // The last row of a node wins, as in DevTools' map.
+    if (!sorted_) std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.node < b.node; });
+    rows_.shrink_to_fit();
+  }
+  [[nodiscard]] std::optional<Location> of(Node node) const {
+    const auto after = std::upper_bound(rows_.begin(), rows_.end(), node, [](Node n, const Row& row) { return n < row.node; });
+    if (after == rows_.begin() || (after - 1)->node != node) return std::nullopt;
+    return (after - 1)->location;
+  }
+  /** In node order. */
+  [[nodiscard]] const Column<Row>& rows() const { return rows_; }
+  [[nodiscard]] std::size_t bytes_held() const { return rows_.bytes_held(); }
+  void reserve(std::size_t rows) { rows_.reserve(rows); }
+
+ private:
+  Column<Row> rows_;
+  bool sorted_ = true;
+};
+
+}  // namespace crucible::heap

@@ -1,0 +1,90 @@
+#include "heap/graph/string_table.h"
+
+#include <cstring>
+
+#include "heap/base/json_escape.h"
+
+namespace crucible::heap {
+
+namespace {
+
+/** Position of the first quote that no backslash escapes, or npos. */
+std::size_t closing_quote(const std::string& body, std::size_t from) {
+  for (std::size_t at = from; at < body.size(); ++at) {
+    if (body[at] == '\\') {
+      ++at;
+    } else if (body[at] == '"') {
+      return at;
+    }
+  }
+  return std::string::npos;
+}
+
+}  // namespace
+
+std::string StringTable::decode(Text text) const {
+  if (text.value >= size() || source_ == nullptr)
+    return "(string " + std::to_string(text.value) + " is not in the file)";
+  std::string body(160, '\0');
+  std::size_t held = 0;
+  for (;;) {
+    const std::size_t got = source_->read_at(offset_of_[text.value] + held, body.data() + held, body.size() - held);
+    body.resize(held + got);
+    const std::size_t quote = closing_quote(body, 0);
+    if (quote != std::string::npos) {
+      body.resize(quote);
+      return body.find('\\') == std::string::npos ? body : unescape_json(body);
+    }
+    if (got == 0) return unescape_json(body);
+    held = body.size();
+    body.resize(held * 4);
+  }
+}
+
+void StringTable::append(std::uint64_t offset, std::string_view text) {
+  const bool plain = text.find_first_of(",'\"{}") == std::string_view::npos;
+  const std::size_t length = plain ? utf16_length(text) : utf16_length(label_of(text));
+  if (text.starts_with('<') || text.starts_with("Detached <")) markup_.push_back(Text{size()});
+  offset_of_.push_back(offset);
+  hash_of_.push_back(hash_text(text));
+  label_length_of_.push_back(static_cast<std::uint16_t>(std::min<std::size_t>(length, 0xFFFF)));
+}
+
+std::size_t utf16_length(std::string_view utf8) {
+  std::size_t units = 0;
+  for (const char c : utf8) {
+    const auto byte = static_cast<unsigned char>(c);
+    units += (byte & 0xC0) != 0x80;
+    units += byte >= 0xF0;
+  }
+  return units;
+}
+
+std::string label_of(std::string_view name) {
+  if (name.find_first_of(",'\"{}") == std::string_view::npos) return std::string(name);
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string label = "\"";
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '"': label += "\\\""; break;
+      case '\\': label += "\\\\"; break;
+      case '\b': label += "\\b"; break;
+      case '\f': label += "\\f"; break;
+      case '\n': label += "\\n"; break;
+      case '\r': label += "\\r"; break;
+      case '\t': label += "\\t"; break;
+      default:
+        if (byte < 0x20) {
+          label += "\\u00";
+          label += kHex[byte >> 4];
+          label += kHex[byte & 15];
+        } else {
+          label += c;
+        }
+    }
+  }
+  return label + '"';
+}
+
+}  // namespace crucible::heap

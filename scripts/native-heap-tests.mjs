@@ -1,0 +1,164 @@
+/**
+ * Builds native/heap without Node and runs its tests.
+ *
+ *   node scripts/native-heap-tests.mjs [--sanitize address,undefined | --sanitize thread]
+ *                                      [--fuzz SECONDS] [--build-only] [--inspect]
+ *
+ * Objects go to build/native-heap/<variant>/ and are built again only when a
+ * source or header of theirs changed. The last tests read snapshots that the
+ * running Node.js writes here. `--inspect` only builds the heap-inspect tool.
+ */
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const options = readOptions(process.argv.slice(2));
+const variant = options.sanitize ? options.sanitize.replaceAll(',', '-') : 'plain';
+const outDirectory = join(root, 'build', 'native-heap', variant);
+const compiler = process.env.CXX ?? 'g++';
+const flags = [
+  '-std=c++20',
+  '-O2',
+  '-g',
+  '-Wall',
+  '-Wextra',
+  '-Wshadow',
+  '-pthread',
+  `-I${join(root, 'native')}`,
+  `-I${root}`,
+  ...(options.sanitize
+    ? [`-fsanitize=${options.sanitize}`, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer']
+    : []),
+];
+
+mkdirSync(outDirectory, { recursive: true });
+const library = sourcesUnder('native/heap').filter((path) => !path.endsWith('inspect/main.cc'));
+const testSources = sourcesUnder('test/native/heap').filter((path) => !basename(path).startsWith('fuzz_'));
+const truth = ['heap_builder', 'slow_truth'].map((name) => `test/native/heap/${name}.cc`);
+
+await link('heap-inspect', [...library, 'native/heap/inspect/main.cc']);
+if (!options.inspect) {
+  await link('heap-tests', [...library, ...testSources]);
+  if (options.fuzzSeconds > 0)
+    await link('heap-fuzz', [
+      ...library,
+      ...truth,
+      'test/native/heap/fuzz_parser.cc',
+      'test/native/heap/fuzz_driver.cc',
+    ]);
+  if (!options.buildOnly) process.exitCode = await runTests();
+}
+
+function readOptions(words) {
+  const read = { sanitize: '', fuzzSeconds: 0, buildOnly: false, inspect: false };
+  for (let at = 0; at < words.length; at++) {
+    if (words[at] === '--sanitize') read.sanitize = words[++at] ?? '';
+    else if (words[at] === '--fuzz') read.fuzzSeconds = Number(words[++at]);
+    else if (words[at] === '--build-only') read.buildOnly = true;
+    else if (words[at] === '--inspect') read.inspect = true;
+    else throw new Error(`unknown option ${words[at]}: give --sanitize, --fuzz, --build-only or --inspect`);
+  }
+  return read;
+}
+
+function sourcesUnder(folder) {
+  return readdirSync(join(root, folder), { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((path) => path.endsWith('.cc'))
+    .sort();
+}
+
+async function link(program, sources) {
+  const objects = await inParallel(sources, compile);
+  const target = join(outDirectory, program);
+  const newest = Math.max(...objects.map((path) => statSync(path).mtimeMs));
+  if (existsSync(target) && statSync(target).mtimeMs >= newest) return;
+  await run(compiler, [...flags, ...objects, '-o', target]);
+}
+
+async function compile(source) {
+  const object = join(outDirectory, `${source.replaceAll(/[/\\]/g, '-')}.o`);
+  if (isFresh(object)) return object;
+  const { stderr } = await run(compiler, [...flags, '-MMD', '-c', join(root, source), '-o', object]);
+  if (stderr) process.stderr.write(stderr);
+  return object;
+}
+
+/** True if nothing that the compiler listed for this object is newer than it. */
+function isFresh(object) {
+  const list = object.replace(/\.o$/, '.d');
+  if (!existsSync(object) || !existsSync(list)) return false;
+  const builtAt = statSync(object).mtimeMs;
+  const files = readFileSync(list, 'utf8').replaceAll('\\\n', ' ').split(/\s+/).slice(1).filter(Boolean);
+  return files.every((path) => existsSync(path) && statSync(path).mtimeMs <= builtAt);
+}
+
+async function inParallel(items, work) {
+  const results = new Array(items.length);
+  let next = 0;
+  const hand = async () => {
+    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at]);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, hand));
+  return results;
+}
+
+async function runTests() {
+  const directory = mkdtempSync(join(tmpdir(), 'crucible-heap-'));
+  try {
+    const snapshots = writeSnapshots(directory);
+    const tests = await exitCodeOf(join(outDirectory, 'heap-tests'), snapshots);
+    if (tests !== 0 || options.fuzzSeconds === 0) return tests;
+    return await exitCodeOf(join(outDirectory, 'heap-fuzz'), [String(options.fuzzSeconds)]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function exitCodeOf(program, words) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+/** Three snapshots of a process in which five kinds of container take 1,000 entries from each to the next. */
+function writeSnapshots(directory) {
+  const names = ['first', 'second', 'third'].map((name) => join(directory, `${name}.heapsnapshot`));
+  const program = `
+    const { Session } = require('node:inspector');
+    const { writeHeapSnapshot } = require('node:v8');
+    globalThis.leak = { map: new Map(), set: new Set(), array: [], dictionary: Object.create(null), weakMap: new WeakMap(), keys: [] };
+    let next = 0;
+    function grow(count) {
+      for (let i = 0; i < count; i++, next++) {
+        leak.map.set('m' + next, { m: next });
+        leak.set.add({ s: next });
+        leak.array.push({ a: next });
+        leak.dictionary['d' + next] = { d: next };
+        const key = {};
+        leak.keys.push(key);
+        leak.weakMap.set(key, { w: next });
+      }
+    }
+    grow(2000);
+    // Node 20 takes minutes for the source positions of large scripts unless line tables exist.
+    const session = new Session();
+    session.connect();
+    session.post('Debugger.enable');
+    session.post('Debugger.disable');
+    session.disconnect();
+    for (const name of ${JSON.stringify(names)}) {
+      writeHeapSnapshot(name);
+      grow(1000);
+    }`;
+  const child = spawnSync(process.execPath, ['-e', program], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (child.status !== 0) throw new Error(`the program that writes snapshots ended with ${child.status}`);
+  return names;
+}
