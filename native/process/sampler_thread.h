@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -26,13 +27,18 @@ class SamplerThread {
   /** For `work`: false when the thread has to end. */
   [[nodiscard]] bool sleep_until(Moment moment);
 
-  /** Joins. Returns as soon as what the thread is doing is done. */
+  /** Joins. Returns as soon as what the thread is doing is done, and a nap of at most 20 ms. */
   void stop();
 
  private:
+  /** A shorter sleep need not be cut short. */
+  static constexpr std::chrono::milliseconds kNapAtMost{20};
+
+  bool nap_until(Moment moment) const;
+
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool is_stopping_ = false;
+  std::atomic<bool> is_stopping_ = false;
   std::thread thread_;  // last: it uses all of the above
 };
 
