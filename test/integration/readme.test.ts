@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The contents of the first fenced block in a language. */
+function block(language: string): string {
+  const [, text] = readme.match(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``)) ?? [];
+  assert.ok(text, `README.md has a block of ${language}`);
+  return text;
+}
+
+/** Text with its figures and bars taken out: they differ from run to run. */
+const shape = (text: string) =>
+  text
+    .replace(/[▁▂▃▄▅▆▇█]+/g, 'BARS')
+    .replace(/-?\d+(\.\d+)?/g, 'N')
+    .replace(/[KM]iB|\bB\b/g, 'UNIT')
+    .replace(/\s+/g, ' ')
+    .trim();
+
+test("the README's first program is the one in examples/", () => {
+  assert.equal(block('js'), readFileSync(join(ROOT, 'examples/sessions.mjs'), 'utf8'));
+});
+
+test("the README's first output is what its command prints", () => {
+  const [command = '', ...shown] = block('console').trimEnd().split('\n');
+  const [, args] = command.match(/^\$ npx crucible-memory (.*)$/) ?? [];
+  assert.ok(args, command);
+  const output = mkdtempSync(join(tmpdir(), 'crucible-readme-'));
+  try {
+    const cli = join(ROOT, 'dist/src/cli/main.js');
+    const run = spawnSync(process.execPath, [cli, ...args.split(' '), '--quiet', '--output', output], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    assert.equal(run.status, 1, run.stderr);
+    // Figures of another length may wrap a sentence elsewhere: compared without line ends.
+    assert.ok(shape(run.stdout).includes(shape(shown.join('\n'))), run.stdout);
+    const [, kibibytes] =
+      run.stdout.match(/^LEAK {2}sessions leaves (\d+\.\d) KiB per operation behind/) ?? [];
+    // 256 elements of 8 bytes, an object, a key and a place in the Map.
+    assert.ok(Number(kibibytes) >= 2 && Number(kibibytes) <= 2.6, `${kibibytes} KiB`);
+  } finally {
+    rmSync(output, { recursive: true, force: true });
+  }
+});
