@@ -3,7 +3,7 @@ import { loadWindow } from './detect/floor.js';
 import { inconclusive, type Judge, type JudgeSettings } from './detect/judge.js';
 import { judgeByLine } from './detect/linear-judge.js';
 import { memoryMeasurements } from './detect/measurements.js';
-import { cleanupOutcome, exhaustionOutcome } from './detect/outcomes.js';
+import { cleanupOutcome, exhaustionOutcome, largePayload } from './detect/outcomes.js';
 import { performanceMetrics } from './detect/performance.js';
 import { samplingReport } from './detect/sampling.js';
 import { memoryStatistics } from './detect/statistics.js';
@@ -40,6 +40,7 @@ export function diagnose(recording: Recording, input: DiagnosisInput, judge: Jud
   const leakDetection = input.judging === null ? switchedOff() : judge(recording, input.judging);
   const exhaustion = exhaustionOutcome(recording, input.failure?.reason ?? null);
   const cleanup = cleanupOutcome(recording);
+  const payload = largePayload(recording);
   const violations = thresholdViolations(
     {
       scenario: input.scenario,
@@ -60,6 +61,7 @@ export function diagnose(recording: Recording, input: DiagnosisInput, judge: Jud
     performanceMetrics: performanceMetrics(recording, input.memoryLimitBytes),
     ...(exhaustion === undefined ? {} : { exhaustion }),
     ...(cleanup === undefined ? {} : { cleanup }),
+    ...(payload === undefined ? {} : { largePayload: payload }),
     thresholdViolations: violations,
     sampling: samplingReport(recording),
   };

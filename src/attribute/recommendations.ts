@@ -19,6 +19,7 @@ export function recommendations(findings: Findings): string[] {
     baseline(findings),
     cleanup(findings),
     exhaustion(findings),
+    smallerPayload(findings),
     errors(findings),
     rate(findings),
     connections(findings),
@@ -82,6 +83,11 @@ function exhaustion({ exhaustion: outcome }: Findings): string | undefined {
   }
   if (outcome.recovered) return undefined;
   return `After the payload of ${formatBytes(outcome.refusedPayloadBytes)} was refused, ordinary operations failed too: release what the failed operation holds in a finally block`;
+}
+
+function smallerPayload({ largePayload: payload }: Findings): string | undefined {
+  if (payload === undefined || payload.payloadBytes >= payload.wantedBytes) return undefined;
+  return `Large operations ran with ${formatBytes(payload.payloadBytes)} instead of ${formatBytes(payload.wantedBytes)}, which was refused (${payload.refusal ?? 'no reason given'}): raise the target's limit, or lower loadTesting.largeDataSizeBytes to what it should take`;
 }
 
 function errors({ performanceMetrics, failure: failed }: Findings): string | undefined {

@@ -4,6 +4,8 @@ import {
   CleanupOutcomeSchema,
   type ExhaustionOutcome,
   ExhaustionOutcomeSchema,
+  type LargePayload,
+  LargePayloadSchema,
 } from '../diagnosis/index.js';
 import { RecordedEvents } from '../recording/channels.js';
 import type { Recording } from '../recording/recording.js';
@@ -65,6 +67,11 @@ const AttemptSchema = z.object({
   payloadBytes: z.number(),
   memoryLimitBytes: z.number().nullable().optional(),
 });
+
+/** Absent in the scenarios without large operations. */
+export function largePayload(recording: Recording): LargePayload | undefined {
+  return LargePayloadSchema.safeParse(recording.events(RecordedEvents.Payload).at(-1)?.detail).data;
+}
 
 export function cleanupOutcome(recording: Recording): CleanupOutcome | undefined {
   return CleanupOutcomeSchema.safeParse(recording.events(RecordedEvents.Cleanup).at(-1)?.detail).data;

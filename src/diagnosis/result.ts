@@ -29,6 +29,14 @@ export const CleanupOutcomeSchema = z.object({
 });
 export type CleanupOutcome = z.infer<typeof CleanupOutcomeSchema>;
 
+/** How large the payload of the large operations was, beside what was asked for. */
+export const LargePayloadSchema = z.object({
+  wantedBytes: z.number().describe('loadTesting.largeDataSizeBytes'),
+  payloadBytes: z.number().describe('the largest that the target accepted'),
+  refusal: z.string().nullable().describe('why not more; null: nothing was refused'),
+});
+export type LargePayload = z.infer<typeof LargePayloadSchema>;
+
 /** Why a test could not be carried out. */
 export const TestFailureSchema = z.object({
   code: z.string(),
@@ -80,6 +88,7 @@ export const MemoryTestResultSchema = z.object({
   performanceMetrics: PerformanceMetricsSchema,
   exhaustion: ExhaustionOutcomeSchema.optional(),
   cleanup: CleanupOutcomeSchema.optional(),
+  largePayload: LargePayloadSchema.optional(),
   thresholdViolations: z.array(ThresholdViolationSchema),
   recommendations: z.array(z.string()),
   sampling: SamplingReportSchema.nullable(),
