@@ -43,7 +43,6 @@ export type ErrorCode =
   | 'TEST_CRASHED'
   | 'TEST_HUNG'
   | 'TEST_OUT_OF_MEMORY'
-  | 'UNKNOWN_CHANNEL'
   | 'UNKNOWN_NAME'
   | 'USAGE';
 

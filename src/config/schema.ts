@@ -53,7 +53,9 @@ const LoadTestingSchema = z
     concurrentOperations: z.number().int().positive().default(100),
     operationsPerSecond: z.number().positive().default(1000),
     largeDataSizeBytes: bytes(100 * MIB).describe('payload of the large-data scenario'),
-    maxPayloadSizeBytes: bytes(10 * MIB).describe('largest payload of ordinary operations'),
+    maxPayloadSizeBytes: bytes(10 * MIB).describe(
+      'largest payload of ordinary operations; of the vocabulary, read by no scenario yet',
+    ),
     exhaustionMemoryLimitBytes: bytes(512 * MIB).describe(
       'memory that the process may take beyond its start in the exhaustion scenario',
     ),
@@ -82,7 +84,10 @@ const LeakDetectionSchema = z
 
 const ReportingSchema = z
   .strictObject({
-    detailedLogging: z.boolean().default(true).describe('log lines for phases, not only for tests'),
+    detailedLogging: z
+      .boolean()
+      .default(true)
+      .describe('show what the target writes to its standard streams'),
     exportToFile: z.boolean().default(true),
     generateCharts: z.boolean().default(true).describe('an SVG of memory over time beside each recording'),
     enableAlerts: z.boolean().default(true).describe('say a violation the moment it is found'),

@@ -34,8 +34,6 @@ export function recordedOutcome(recording: Recording): RecordedOutcome | undefin
   return RecordedOutcomeSchema.safeParse(recording.events(RecordedEvents.LoadOutcome).at(-1)?.detail).data;
 }
 
-const RecordedExhaustionSchema = ExhaustionOutcomeSchema;
-
 /**
  * Where growing payloads were stopped. When the process died of one, the last
  * attempt that was announced is the payload that killed it.
@@ -44,7 +42,7 @@ export function exhaustionOutcome(
   recording: Recording,
   crashReason: string | null,
 ): ExhaustionOutcome | undefined {
-  const written = RecordedExhaustionSchema.safeParse(
+  const written = ExhaustionOutcomeSchema.safeParse(
     recording.events(RecordedEvents.Exhaustion).at(-1)?.detail,
   );
   if (written.success) return written.data;

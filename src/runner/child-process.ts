@@ -72,8 +72,7 @@ class TestProcess {
     if (message.type === 'progress') {
       this.#phase = message.phase;
       this.#options.onProgress(message);
-    } else if (message.type === 'log') this.#options.onLog(message.line);
-    else this.#ended = message;
+    } else this.#ended = message;
   }
 
   async #watch(): Promise<ChildEnding> {

@@ -33,11 +33,6 @@ export interface ProgressMessage {
   operations: number;
 }
 
-export interface LogMessage {
-  type: 'log';
-  line: string;
-}
-
 /** Child to parent: the test is over and the recording is closed. */
 export interface EndMessage {
   type: 'end';
@@ -50,5 +45,5 @@ export interface ChildFailure {
   phase: Phase | null;
 }
 
-export type ChildMessage = ProgressMessage | LogMessage | EndMessage;
+export type ChildMessage = ProgressMessage | EndMessage;
 export type ParentMessage = TestRequest | StopRequest;

@@ -26,7 +26,6 @@ export function scenarioSettings(scenario: TestScenario, config: MemoryTestConfi
     concurrentOperations: loadTesting.concurrentOperations,
     operationsPerSecond: loadTesting.operationsPerSecond,
     largeDataSizeBytes: loadTesting.largeDataSizeBytes,
-    maxPayloadSizeBytes: loadTesting.maxPayloadSizeBytes,
     exhaustionMemoryLimitBytes: loadTesting.exhaustionMemoryLimitBytes,
     maxOperations: loadTesting.maxOperations,
   };

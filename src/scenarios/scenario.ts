@@ -14,7 +14,6 @@ export interface ScenarioSettings {
   concurrentOperations: number;
   operationsPerSecond: number;
   largeDataSizeBytes: number;
-  maxPayloadSizeBytes: number;
   exhaustionMemoryLimitBytes: number;
   maxOperations?: number | undefined;
 }
