@@ -193,7 +193,8 @@ describe('figures of the memory map and the allocator', onLinux, () => {
     const after = loadCore().readAllocator();
     assert.ok(after);
     const risen = after.inUseBytes - before.inUseBytes;
-    assert.ok(risen >= 32 * MIB && risen < 40 * MIB, `${risen}`);
+    // V8's own threads free some kilobytes of theirs in the meantime.
+    assert.ok(risen > 31 * MIB && risen < 40 * MIB, `${risen}`);
     assert.ok(after.heldBytes >= after.inUseBytes);
     assert.equal(kept.length, 32 * MIB);
   });
