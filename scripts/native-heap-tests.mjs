@@ -4,39 +4,35 @@
  *   node scripts/native-heap-tests.mjs [--sanitize address,undefined | --sanitize thread]
  *                                      [--fuzz SECONDS] [--build-only] [--inspect]
  *
- * Objects go to build/native-heap/<variant>/ and are built again only when a
- * source or header of theirs changed. The last tests read snapshots that the
- * running Node.js writes here. `--inspect` only builds the heap-inspect tool.
+ * Objects go to build/native-heap/<variant>/. The last tests read snapshots that the
+ * running Node.js writes here. `--inspect` only builds the heap-inspect tool. `--fuzz`
+ * feeds made-up and damaged heaps; scripts/fuzz-heap.mjs does it with libFuzzer.
  */
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { nativeBuild, root, sanitizerFlags, sourcesUnder } from './native-build.mjs';
 
-const run = promisify(execFile);
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const options = readOptions(process.argv.slice(2));
 const variant = options.sanitize ? options.sanitize.replaceAll(',', '-') : 'plain';
 const outDirectory = join(root, 'build', 'native-heap', variant);
-const compiler = process.env.CXX ?? 'g++';
-const flags = [
-  '-std=c++20',
-  '-O2',
-  '-g',
-  '-Wall',
-  '-Wextra',
-  '-Wshadow',
-  '-pthread',
-  `-I${join(root, 'native')}`,
-  `-I${root}`,
-  ...(options.sanitize
-    ? [`-fsanitize=${options.sanitize}`, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer']
-    : []),
-];
+const link = nativeBuild({
+  folder: outDirectory,
+  flags: [
+    '-std=c++20',
+    '-O2',
+    '-g',
+    '-Wall',
+    '-Wextra',
+    '-Wshadow',
+    '-pthread',
+    `-I${join(root, 'native')}`,
+    `-I${root}`,
+    ...sanitizerFlags(options.sanitize),
+  ],
+});
 
-mkdirSync(outDirectory, { recursive: true });
 const library = sourcesUnder('native/heap').filter((path) => !path.endsWith('inspect/main.cc'));
 const testSources = sourcesUnder('test/native/heap').filter((path) => !basename(path).startsWith('fuzz_'));
 const truth = ['heap_builder', 'slow_truth'].map((name) => `test/native/heap/${name}.cc`);
@@ -64,48 +60,6 @@ function readOptions(words) {
     else throw new Error(`unknown option ${words[at]}: give --sanitize, --fuzz, --build-only or --inspect`);
   }
   return read;
-}
-
-function sourcesUnder(folder) {
-  return readdirSync(join(root, folder), { recursive: true })
-    .map((name) => join(folder, String(name)))
-    .filter((path) => path.endsWith('.cc'))
-    .sort();
-}
-
-async function link(program, sources) {
-  const objects = await inParallel(sources, compile);
-  const target = join(outDirectory, program);
-  const newest = Math.max(...objects.map((path) => statSync(path).mtimeMs));
-  if (existsSync(target) && statSync(target).mtimeMs >= newest) return;
-  await run(compiler, [...flags, ...objects, '-o', target]);
-}
-
-async function compile(source) {
-  const object = join(outDirectory, `${source.replaceAll(/[/\\]/g, '-')}.o`);
-  if (isFresh(object)) return object;
-  const { stderr } = await run(compiler, [...flags, '-MMD', '-c', join(root, source), '-o', object]);
-  if (stderr) process.stderr.write(stderr);
-  return object;
-}
-
-/** True if nothing that the compiler listed for this object is newer than it. */
-function isFresh(object) {
-  const list = object.replace(/\.o$/, '.d');
-  if (!existsSync(object) || !existsSync(list)) return false;
-  const builtAt = statSync(object).mtimeMs;
-  const files = readFileSync(list, 'utf8').replaceAll('\\\n', ' ').split(/\s+/).slice(1).filter(Boolean);
-  return files.every((path) => existsSync(path) && statSync(path).mtimeMs <= builtAt);
-}
-
-async function inParallel(items, work) {
-  const results = new Array(items.length);
-  let next = 0;
-  const hand = async () => {
-    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at]);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, hand));
-  return results;
 }
 
 async function runTests() {

@@ -69,7 +69,7 @@ class Reader {
       if (peek() != '"') fail("a member name is missing");
       std::string name = read_string();
       expect(':', "a colon is missing after a member name");
-      value.members.emplace_back(std::move(name), read(depth + 1));
+      value.members.push_back({std::move(name), read(depth + 1)});
     } while (accept(','));
     expect('}', "an object does not end");
     return value;

@@ -4,10 +4,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace crucible::heap {
+
+struct JsonMember;
 
 /** A small JSON document in memory: the "snapshot" section, and nothing larger. */
 struct JsonValue {
@@ -17,7 +18,7 @@ struct JsonValue {
   double number = 0;
   std::string text;
   std::vector<JsonValue> items;
-  std::vector<std::pair<std::string, JsonValue>> members;
+  std::vector<JsonMember> members;
 
   /** The member of that name, or null. Names are compared, never looked up on a prototype. */
   [[nodiscard]] const JsonValue* find(std::string_view name) const;
@@ -25,6 +26,11 @@ struct JsonValue {
   [[nodiscard]] std::vector<std::string> texts() const;
   /** A whole number of at least zero, or nothing. */
   [[nodiscard]] std::optional<std::uint64_t> whole() const;
+};
+
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 /** @param base_offset where `json` starts in the file. Throws SNAPSHOT_SYNTAX. */
