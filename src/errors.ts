@@ -12,6 +12,8 @@ export interface ErrorParts {
   fix: string;
   /** The error underneath, if there was one. */
   cause?: unknown;
+  /** Position of the first wrong byte of the input, where there is one. */
+  byteOffset?: number;
 }
 
 /** Stable codes, so that a program can tell one failure from another. */
@@ -37,6 +39,20 @@ export type ErrorCode =
   | 'SCRIPT_FAILED'
   | 'SERVICE_NOT_STARTED'
   | 'SERVICE_UNAVAILABLE'
+  | 'SNAPSHOT_COLUMNS'
+  | 'SNAPSHOT_COMPRESSED'
+  | 'SNAPSHOT_COUNT'
+  | 'SNAPSHOT_DUPLICATE_ID'
+  | 'SNAPSHOT_EDGE_SUM'
+  | 'SNAPSHOT_EDGE_TARGET'
+  | 'SNAPSHOT_EMPTY'
+  | 'SNAPSHOT_FOREIGN'
+  | 'SNAPSHOT_INDEX'
+  | 'SNAPSHOT_NUMBER'
+  | 'SNAPSHOT_SYNTAX'
+  | 'SNAPSHOT_TOO_LARGE'
+  | 'SNAPSHOT_TRUNCATED'
+  | 'SNAPSHOT_UNREADABLE'
   | 'TARGET_INVALID'
   | 'TARGET_SETUP_FAILED'
   | 'TARGET_TEARDOWN_FAILED'
@@ -44,6 +60,7 @@ export type ErrorCode =
   | 'TEST_HUNG'
   | 'TEST_OUT_OF_MEMORY'
   | 'UNKNOWN_NAME'
+  | 'UNKNOWN_NODE'
   | 'USAGE';
 
 export class CrucibleMemoryError extends Error {
@@ -52,6 +69,7 @@ export class CrucibleMemoryError extends Error {
   readonly what: string;
   readonly why: string;
   readonly fix: string;
+  readonly byteOffset?: number;
 
   constructor(code: ErrorCode, parts: ErrorParts) {
     super(
@@ -62,6 +80,7 @@ export class CrucibleMemoryError extends Error {
     this.what = parts.what;
     this.why = parts.why;
     this.fix = parts.fix;
+    if (parts.byteOffset !== undefined) this.byteOffset = parts.byteOffset;
   }
 }
 

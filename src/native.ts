@@ -68,7 +68,65 @@ export interface ProcessMemory {
   mallocHeldBytes?: number;
 }
 
-export interface NativeCore {
+/** Something that runs on threads of its own, not the event loop's nor libuv's. */
+export interface NativeTask<Result> {
+  /** Rejects with a CrucibleMemoryError; INTERRUPTED after cancel(). */
+  result: Promise<Result>;
+  /** `phase` in plain words: 'parsing', 'dominators', ... Percent of that phase. */
+  progress(): { phase: string; percent: number };
+  /** The work stops within milliseconds. */
+  cancel(): void;
+}
+
+/** Where a heap snapshot comes from. */
+export interface NativeHeapSource {
+  /** The file; with `fd` only its name in answers and errors. */
+  path: string;
+  /** Read this descriptor to its end instead; native code closes it, also when the work fails. */
+  fd?: number;
+}
+
+export interface NativeHeapOptions {
+  /** Analyse what can be read of a damaged file. */
+  salvage?: boolean;
+  /** Default: as many as the machine has cores, at most 8. */
+  threads?: number;
+  /** Contents of strings appear as length and keyed hash everywhere. */
+  redact?: boolean;
+}
+
+/** An analysed heap. Its methods answer with JSON text: the shapes are in src/snapshot/answers.ts. */
+export interface NativeHeapSnapshot {
+  /** OverviewAnswer, `top` rows a list; collections with at least `entriesMin` entries. */
+  overview(options: { top: number; entriesMin: number }): NativeTask<string>;
+  /** NodeDetailAnswer. Rejects with UNKNOWN_NODE. */
+  node(options: { id: number; paths: number; fields: number }): NativeTask<string>;
+  /** CSV of all nodes, mode 0600. Rejects with OUTPUT_UNWRITABLE, and then leaves no file behind. */
+  writeNodes(options: { path: string }): NativeTask<void>;
+  /**
+   * The same snapshot with the contents of its strings replaced, mode 0600, whether or not answers
+   * are redacted. `from` gives the original bytes once more (it may have come through a pipe).
+   */
+  writeRedacted(options: { path: string; from: NativeHeapSource }): NativeTask<void>;
+  /** Gives the memory back now rather than when it is collected. Running tasks finish first. */
+  close(): void;
+}
+
+export interface NativeHeap {
+  readHeap(source: NativeHeapSource, options: NativeHeapOptions): NativeTask<NativeHeapSnapshot>;
+  /**
+   * DiffAnswer of two or more snapshots in the order in which they were taken; each is read when
+   * the one before has been reduced, so that two are never in memory at once.
+   */
+  diffHeaps(
+    sources: NativeHeapSource[],
+    options: NativeHeapOptions & { growersMax: number; growthMax: number; pathsMax: number },
+  ): NativeTask<string>;
+  /** A pipe: what is written to one descriptor can be read from the other. */
+  openPipe(): { readFd: number; writeFd: number };
+}
+
+export interface NativeCore extends NativeHeap {
   createRecording(options: { path: string; header: string }): NativeRecordingWriter;
   /** Starts sampling this process into `recording`. Throws PROC_UNREADABLE. */
   startSampler(options: {

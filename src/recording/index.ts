@@ -1,9 +1,11 @@
 export { decodeRecording, readRecording } from './reader.js';
 export {
   type RecordedEvent,
+  type RecordedGroup,
   type RecordedPhase,
   Recording,
   type RecordingHeader,
   type Series,
 } from './recording.js';
+export { csvLines, ndjsonLines, type SampleRow, sampleRows } from './rows.js';
 export { encodeRecording, type RecordingOptions, RecordingWriter } from './writer.js';

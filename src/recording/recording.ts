@@ -44,6 +44,16 @@ export interface GroupSamples {
   values: NumberColumn[];
 }
 
+/** Channels that were sampled together: value i of each was taken at timesMs[i]. */
+export interface RecordedGroup {
+  name: string;
+  channels: ChannelDefinition[];
+  /** Elapsed since the start of the recording, ascending. */
+  timesMs: Float64Array;
+  /** One array a channel; NaN: absent. */
+  values: Float64Array[];
+}
+
 export interface RecordingContents {
   path: string;
   header: RecordingHeader;
@@ -74,6 +84,7 @@ export class Recording {
   /** Sentences about what could not be read or was not written; empty when all is well. */
   readonly problems: string[];
   readonly #events: RecordedEvent[];
+  readonly #groups: GroupSamples[];
   readonly #columnsByChannel = new Map<string, { timesMs: NumberColumn; values: NumberColumn }>();
   readonly #seriesByChannel = new Map<string, Series>();
 
@@ -86,6 +97,7 @@ export class Recording {
     this.recordsDropped = contents.recordsDropped;
     this.problems = contents.problems;
     this.#events = contents.events;
+    this.#groups = contents.groups;
     for (const group of contents.groups)
       group.channels.forEach((channel, i) => {
         const values = group.values[i];
@@ -102,6 +114,16 @@ export class Recording {
     const series = withoutAbsent(columns.timesMs.view(), columns.values.view());
     this.#seriesByChannel.set(name, series);
     return series;
+  }
+
+  /** The channels that were sampled together, with absent values as NaN. Shared arrays: not to be written to. */
+  get groups(): RecordedGroup[] {
+    return this.#groups.map(({ name, channels, timesMs, values }) => ({
+      name,
+      channels,
+      timesMs: timesMs.view(),
+      values: values.map((column) => column.view()),
+    }));
   }
 
   /** How many values a channel has; 0 when the recording has no such channel. */
