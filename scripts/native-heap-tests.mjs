@@ -88,6 +88,21 @@ function writeSnapshots(directory) {
   const program = `
     const { Session } = require('node:inspector');
     const { writeHeapSnapshot } = require('node:v8');
+    // What a redacted answer must not show, in everything of a program that holds text.
+    const secret = (kind) => 'the planted secret of a ' + kind;
+    class Holder { [secret('method')]() {} static [secret('static')] = 1; }
+    const key = { [secret('key of a record')]: secret('value') };
+    globalThis.planted = {
+      [secret('property')]: secret('content'), half: secret('rope') + process.pid, slice: (secret('slice') + 'x'.repeat(40)).slice(3, 40),
+      map: new Map([[secret('map key'), { [secret('nested property')]: 1 }]]), set: new Set([secret('set')]),
+      symbol: Symbol(secret('symbol')), [Symbol(secret('symbol key'))]: 1, pattern: new RegExp(secret('pattern')),
+      template: ((parts) => parts)\`the planted secret of a template\`, key, weak: new WeakMap([[key, secret('weak value')]]),
+      records: Array.from({ length: 500 }, (_, i) => ({ [secret('column')]: i + 0.5, ['row ' + secret('row ' + i)]: {} })),
+      table: Object.fromEntries(Array.from({ length: 200 }, (_, i) => [secret('entry ' + i), { i }])), held: new Holder(),
+      growing: { [secret('growing list')]: [] }, named: { [secret('function')]: function () {} }, made: new Function('return 1'),
+      error: new Error(secret('error')), Class: Object.defineProperty(class {}, 'name', { value: secret('class') }),
+      odd: new (class { static name = secret('class name'); constructor() { this.x = {}; } })(), twins: [secret('twin').slice() + '!', secret('twin') + '!'],
+    };
     globalThis.leak = { map: new Map(), set: new Set(), array: [], dictionary: Object.create(null), weakMap: new WeakMap(), keys: [] };
     let next = 0;
     function grow(count) {
@@ -99,6 +114,7 @@ function writeSnapshots(directory) {
         const key = {};
         leak.keys.push(key);
         leak.weakMap.set(key, { w: next });
+        Object.values(planted.growing)[0].push({ g: next });
       }
     }
     grow(2000);

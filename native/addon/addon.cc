@@ -20,6 +20,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("onError", Napi::Function::New(env, on_error, "onError"));
   register_recording(env, exports);
   register_capture(env, exports);
+  register_heap(env, exports);
   return exports;
 }
 

@@ -20,6 +20,7 @@ struct AddonState {
   Napi::FunctionReference make_error;
   Napi::FunctionReference recording_class;
   Napi::FunctionReference sampler_class;
+  Napi::FunctionReference heap_class;
   std::vector<std::weak_ptr<process::Sampler>> samplers;
 };
 
@@ -27,5 +28,7 @@ struct AddonState {
 void register_recording(Napi::Env env, Napi::Object exports);
 /** capture_binding.cc: what src/capture needs. */
 void register_capture(Napi::Env env, Napi::Object exports);
+/** heap_binding.cc: what src/snapshot needs. */
+void register_heap(Napi::Env env, Napi::Object exports);
 
 }  // namespace crucible::addon

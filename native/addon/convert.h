@@ -3,25 +3,49 @@
 #include <napi.h>
 
 #include <cmath>
+#include <cstdint>
+#include <exception>
 #include <new>
 #include <string>
 #include <utility>
 
 #include "../recording/failure.h"
 #include "addon.h"
+#include "heap/base/snapshot_error.h"
 
 /** Between JavaScript's values and plain ones, and between C++'s errors and JavaScript's. */
 namespace crucible::addon {
 
-[[nodiscard]] inline Napi::Error to_js_error(Napi::Env env, const Failure& failure) {
-  const FailureParts& parts = failure.parts();
+/** A CrucibleMemoryError. @param byte_offset of the input, or kNoOffset */
+[[nodiscard]] inline Napi::Error to_js_error(Napi::Env env, const char* code, const FailureParts& parts,
+                                             std::uint64_t byte_offset = heap::kNoOffset) {
   auto fields = Napi::Object::New(env);
   fields.Set("what", parts.what);
   fields.Set("why", parts.why);
   fields.Set("fix", parts.fix);
+  if (byte_offset != heap::kNoOffset) fields.Set("byteOffset", static_cast<double>(byte_offset));
   Napi::FunctionReference& make_error = env.GetInstanceData<AddonState>()->make_error;
   if (make_error.IsEmpty()) return Napi::Error::New(env, parts.what + ": " + parts.why);
-  return Napi::Error(env, make_error.Call({Napi::String::New(env, failure.code()), fields}));
+  return Napi::Error(env, make_error.Call({Napi::String::New(env, code), fields}));
+}
+
+/** Of anything that native code throws. */
+[[nodiscard]] inline Napi::Error to_js_error(Napi::Env env, const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Failure& failure) {
+    return to_js_error(env, failure.code(), failure.parts());
+  } catch (const heap::SnapshotError& error) {
+    const heap::ErrorParts& parts = error.parts();
+    return to_js_error(env, error.code(), {parts.what, parts.why, parts.fix}, parts.byte_offset);
+  } catch (const std::bad_alloc&) {
+    return to_js_error(env, "SNAPSHOT_TOO_LARGE",
+                       {"the work needs more memory than there is", "the system refused an allocation",
+                        "free memory or raise the limit: a snapshot takes about one and a half times its file's size"});
+  } catch (const std::exception& error) {
+    return to_js_error(env, "SNAPSHOT_UNREADABLE",
+                       {"the native part failed", error.what(), "report this as a bug, with the file if you can"});
+  }
 }
 
 /** Runs `work`; what it throws arrives in JavaScript with its code and parts. */
@@ -29,10 +53,10 @@ template <class Work>
 auto converting_errors(Napi::Env env, Work&& work) {
   try {
     return std::forward<Work>(work)();
-  } catch (const Failure& failure) {
-    throw to_js_error(env, failure);
-  } catch (const std::bad_alloc&) {
-    throw Napi::Error::New(env, "no memory left for the native part");
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw to_js_error(env, std::current_exception());
   }
 }
 
@@ -48,6 +72,15 @@ auto converting_errors(Napi::Env env, Work&& work) {
 [[nodiscard]] inline double to_number(const Napi::Value& value, const char* name) {
   if (!value.IsNumber()) throw wrong_argument(std::string(name) + " is not a number", "a number");
   return value.As<Napi::Number>().DoubleValue();
+}
+
+/** Anything but a whole number within the limits is a misuse. */
+[[nodiscard]] inline std::uint64_t to_whole(const Napi::Value& value, const char* name, double least, double most) {
+  const double number = to_number(value, name);
+  if (number >= least && number <= most && number == std::floor(number)) return static_cast<std::uint64_t>(number);
+  throw wrong_argument(std::string(name) + " is " + std::to_string(number),
+                       "a whole number from " + std::to_string(static_cast<std::uint64_t>(least)) + " to " +
+                           std::to_string(static_cast<std::uint64_t>(most)));
 }
 
 [[nodiscard]] inline Napi::Object to_object(const Napi::Value& value, const char* name) {

@@ -50,6 +50,8 @@ export interface StepAnswer {
   id: number;
   name: string;
   className: string;
+  /** Of a closure, of an object's constructor, and of a scope the first function that was made in it. */
+  place: PlaceAnswer | null;
 }
 
 export interface ClassAnswer {
@@ -153,6 +155,8 @@ export interface GrowerAnswer {
   id: number;
   name: string;
   className: string;
+  /** `compiler`: V8's own, and ranked last. */
+  noise: 'compiler' | null;
   place: PlaceAnswer | null;
   path: StepAnswer[];
   ownedDeltaBytes: number;
@@ -160,6 +164,8 @@ export interface GrowerAnswer {
   /** In the last snapshot. */
   entries: number;
   retainedBytes: number;
+  /** Since the first snapshot. */
+  retainedDeltaBytes: number;
 }
 
 export interface GrowthAnswer {
@@ -167,6 +173,8 @@ export interface GrowthAnswer {
   fingerprint: string;
   path: string;
   className: string;
+  /** `compiler`: V8's own, and ranked last. */
+  noise: 'compiler' | null;
   /** A recent entry, to look at with `inspect --node`. */
   sampleId: number | null;
   place: PlaceAnswer | null;

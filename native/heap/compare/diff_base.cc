@@ -15,18 +15,26 @@ DiffBase make_diff_base(const Snapshot& snapshot, Progress& progress) {
   base.id = WideTable<DiffBase::Slot>(count);
   base.self_bytes = WideTable<DiffBase::Slot>(count);
   base.owned_bytes = WideTable<DiffBase::Slot>(count);
+  base.retained_bytes = WideTable<DiffBase::Slot>(count);
+  base.few_properties = Table<DiffBase::Slot, std::uint8_t>(count);
   base.class_of = PackedTable<DiffBase::Slot>(count, snapshot.classes.size());
   for (std::uint32_t at = 0; at < count; ++at) {
     const DiffBase::Slot slot{at};
     base.id.set(slot, graph.nodes.id[order[at]]);
     base.self_bytes.set(slot, graph.nodes.self_bytes[order[at]]);
     base.owned_bytes.set(slot, snapshot.owned_bytes[order[at]]);
+    base.retained_bytes.set(slot, snapshot.retained_bytes[order[at]]);
     base.class_of.set(slot, snapshot.classes.of(order[at]).value);
+    if (graph.kind(order[at]) != NodeKind::kObject) continue;
+    base.few_properties[slot] = static_cast<std::uint8_t>(std::min(count_properties(graph, order[at]), kDictionaryEntriesMin));
   }
   for_each_collection(graph, progress, [&](const Collection& collection) {
-    if (collection.entries != 0) base.entries.emplace_back(graph.nodes.id[collection.node], collection.entries);
+    base.collections.push_back(
+        {graph.nodes.id[collection.node], collection.entries, snapshot.retained_bytes[collection.node]});
   });
-  std::sort(base.entries.begin(), base.entries.end());
+  base.collections.shrink_to_fit();
+  std::sort(base.collections.begin(), base.collections.end(),
+            [](const CollectionRecord& a, const CollectionRecord& b) { return a.id < b.id; });
   for (const Class c : snapshot.classes.all()) {
     const ClassName& name = snapshot.classes.name(c);
     const ClassTotals& totals = snapshot.totals(c);
@@ -41,9 +49,15 @@ DiffBase make_diff_base(const Snapshot& snapshot, Progress& progress) {
   return base;
 }
 
+const CollectionRecord* DiffBase::collection(std::uint64_t id_of_collection) const {
+  const auto found = std::lower_bound(collections.begin(), collections.end(), id_of_collection,
+                                      [](const CollectionRecord& record, std::uint64_t wanted) { return record.id < wanted; });
+  return found != collections.end() && found->id == id_of_collection ? &*found : nullptr;
+}
+
 std::size_t DiffBase::bytes_held() const {
-  return id.bytes_held() + self_bytes.bytes_held() + owned_bytes.bytes_held() + class_of.bytes_held() +
-         entries.capacity() * sizeof(entries[0]) + classes.capacity() * sizeof(ClassRecord);
+  return id.bytes_held() + self_bytes.bytes_held() + owned_bytes.bytes_held() + retained_bytes.bytes_held() + class_of.bytes_held() + few_properties.bytes_held() +
+         collections.capacity() * sizeof(CollectionRecord) + classes.capacity() * sizeof(ClassRecord);
 }
 
 }  // namespace crucible::heap

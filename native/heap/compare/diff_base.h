@@ -25,8 +25,15 @@ struct ClassRecord {
   std::uint64_t retained_bytes = 0;
 };
 
+/** What a collection held. */
+struct CollectionRecord {
+  std::uint64_t id = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t retained_bytes = 0;
+};
+
 /**
- * The first of two snapshots, reduced to what a comparison needs: about 15
+ * The first of two snapshots, reduced to what a comparison needs: about 20
  * bytes a node instead of 120. The snapshot itself can go before the second is
  * read, so that a comparison needs little more memory than one analysis.
  */
@@ -37,9 +44,12 @@ struct DiffBase {
   WideTable<Slot> id;
   WideTable<Slot> self_bytes;
   WideTable<Slot> owned_bytes;
+  WideTable<Slot> retained_bytes;
   PackedTable<Slot> class_of;
-  /** Ids of collections, sorted, with their entries. */
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> entries;
+  /** Of objects that have too few of them to be a dictionary, and may be one next time. */
+  Table<Slot, std::uint8_t> few_properties;
+  /** By id. */
+  std::vector<CollectionRecord> collections;
   std::vector<ClassRecord> classes;
   /** For the analysis of the second snapshot, so that the same shapes get the same names. */
   std::vector<Interface> interfaces;
@@ -47,6 +57,8 @@ struct DiffBase {
   std::uint64_t edge_count = 0;
   std::uint64_t total_self_bytes = 0;
 
+  /** None if no collection had that id. */
+  [[nodiscard]] const CollectionRecord* collection(std::uint64_t id_of_collection) const;
   [[nodiscard]] std::size_t bytes_held() const;
 };
 

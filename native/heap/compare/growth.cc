@@ -94,7 +94,7 @@ void GrowthTracker::add(const Snapshot& snapshot, Progress& progress) {
   trees_.emplace_back(snapshot, progress);
 }
 
-std::vector<Growth> GrowthTracker::finish(const Snapshot& last, const GrowthOptions& options,
+std::vector<Growth> GrowthTracker::finish(const Snapshot& last, const Names& names, const GrowthOptions& options,
                                           Progress& progress) const {
   if (trees_.size() < 2) return {};
   progress.enter(Phase::kComparing);
@@ -118,17 +118,21 @@ std::vector<Growth> GrowthTracker::finish(const Snapshot& last, const GrowthOpti
   for (std::size_t at = 0; at < count; ++at) {
     Growth growth = std::move(containers[at].growth);
     growth.fingerprint = hexadecimal(tree.row(containers[at].group).fingerprint);
-    growth.path = tree.path_text(last, containers[at].group);
+    growth.path = tree.path_text(last.graph, names, containers[at].group);
     growth.share_bytes = shares[at].share_bytes;
     growth.exclusive_bytes = shares[at].exclusive_bytes;
+    growth.is_v8s_own = tree.is_plumbing(containers[at].group) ||
+                        is_made_by_v8(last.classes.name(growth.class_of_entries).kind);
     growths.push_back(std::move(growth));
   }
-  std::stable_sort(growths.begin(), growths.end(),
-                   [](const Growth& a, const Growth& b) { return a.share_bytes > b.share_bytes; });
+  std::stable_sort(growths.begin(), growths.end(), [](const Growth& a, const Growth& b) {
+    return a.is_v8s_own != b.is_v8s_own ? b.is_v8s_own : a.share_bytes > b.share_bytes;
+  });
   return growths;
 }
 
-PathDiff diff_paths(const PathTree& first, const PathTree& second, const Snapshot& second_snapshot, std::size_t count) {
+PathDiff diff_paths(const PathTree& first, const PathTree& second, const Snapshot& second_snapshot,
+                    const Names& names, std::size_t count) {
   struct Change {
     Group group;
     std::int64_t objects;
@@ -156,7 +160,7 @@ PathDiff diff_paths(const PathTree& first, const PathTree& second, const Snapsho
   if (changes.size() > count) changes.resize(count);
   for (const Change& change : changes) {
     const PathTree::Row& row = second.row(change.group);
-    diff.paths.push_back({second.path_text(second_snapshot, change.group), hexadecimal(row.fingerprint),
+    diff.paths.push_back({second.path_text(second_snapshot.graph, names, change.group), hexadecimal(row.fingerprint),
                           second_snapshot.classes.of(row.sample), change.objects, change.bytes});
   }
   return diff;

@@ -25,6 +25,8 @@ struct Growth {
   /** Class of what it gains most bytes of. */
   Class class_of_entries;
   Node sample_entry = kNo<Node>;
+  /** Shapes, code and the like: ranked last. */
+  bool is_v8s_own = false;
   /** Between each two snapshots. */
   std::vector<std::int64_t> delta_counts;
   std::vector<std::int64_t> delta_bytes;
@@ -49,9 +51,12 @@ class GrowthTracker {
   /** O(nodes + edges). */
   void add(const Snapshot& snapshot, Progress& progress);
   [[nodiscard]] std::size_t snapshot_count() const { return trees_.size(); }
+  [[nodiscard]] const PathTree& first() const { return trees_.front(); }
+  [[nodiscard]] const PathTree& last() const { return trees_.back(); }
 
-  /** @param last the snapshot that was added last. Largest share first. */
-  [[nodiscard]] std::vector<Growth> finish(const Snapshot& last, const GrowthOptions& options, Progress& progress) const;
+  /** @param last the snapshot that was added last. @param names its names. Largest share first, V8's own last. */
+  [[nodiscard]] std::vector<Growth> finish(const Snapshot& last, const Names& names, const GrowthOptions& options,
+                                           Progress& progress) const;
 
  private:
   std::vector<PathTree> trees_;
@@ -75,6 +80,6 @@ struct PathDiff {
   PathDelta gone;
 };
 [[nodiscard]] PathDiff diff_paths(const PathTree& first, const PathTree& second, const Snapshot& second_snapshot,
-                                  std::size_t count);
+                                  const Names& names, std::size_t count);
 
 }  // namespace crucible::heap

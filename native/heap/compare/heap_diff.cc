@@ -26,8 +26,9 @@ class Rows {
       const ClassName& name = second.classes.name(c);
       const std::uint32_t row = row_of(by_name_only ? name.name_hash : second.classes.key_hash(c));
       second_row_.push_back(row);
-      if (rows_[row].key.empty())
+      if (rows_[row].is_only_in_first)
         describe(row, second.classes.text(second.graph, c), second.classes.key(second.graph, c), name.location, name.kind);
+      rows_[row].is_only_in_first = false;
       rows_[row].retained_delta_bytes += as_signed(second.totals(c).retained_bytes);
     }
   }
@@ -142,27 +143,46 @@ class Join {
     ++diff_.balance.survivor_count;
     if (!rows_.are_same(first_.class_of[slot], c)) ++diff_.renamed_survivor_count;
     const std::int64_t owned = as_signed(second_.owned_bytes[node]) - as_signed(first_.owned_bytes[slot]);
-    if (owned > 0) growers_.emplace(node.value, Grower{node, graph_.nodes.id[node], owned, 0, 0});
+    if (owned <= 0) return;
+    const std::int64_t retained = as_signed(second_.retained_bytes[node]) - as_signed(first_.retained_bytes[slot]);
+    growers_.emplace(node.value, Grower{.node = node,
+                                        .id = graph_.nodes.id[node],
+                                        .owned_delta_bytes = owned,
+                                        .entries_before = first_.few_properties[slot],
+                                        .retained_delta_bytes = retained});
   }
 
   /** Containers that took entries without a larger array grow as well: V8 makes room ahead. */
   void find_growers(std::size_t growers_max) {
     for_each_collection(graph_, progress_, [&](const Collection& collection) {
       const std::uint64_t id = graph_.nodes.id[collection.node];
-      const auto before = std::lower_bound(first_.entries.begin(), first_.entries.end(), std::pair{id, std::uint64_t{0}});
-      const bool known = before != first_.entries.end() && before->first == id;
-      const std::int64_t delta = as_signed(collection.entries) - (known ? as_signed(before->second) : 0);
-      const auto larger = growers_.find(collection.node.value);
-      if (larger != growers_.end()) {
-        larger->second.delta_entries = delta;
-        larger->second.entries = collection.entries;
-      } else if (known && delta > 0) {
-        growers_.emplace(collection.node.value, Grower{collection.node, id, 0, delta, collection.entries});
+      const CollectionRecord* const before = first_.collection(id);
+      auto grower = growers_.find(collection.node.value);
+      if (grower == growers_.end()) {
+        if (before == nullptr || before->entries >= collection.entries) return;
+        grower = growers_.emplace(collection.node.value, Grower{.node = collection.node, .id = id}).first;
       }
+      if (before != nullptr) grower->second.entries_before = before->entries;
+      grower->second.delta_entries = as_signed(collection.entries) - as_signed(grower->second.entries_before);
+      grower->second.entries = collection.entries;
+      if (before != nullptr)
+        grower->second.retained_delta_bytes =
+            as_signed(second_.retained_bytes[collection.node]) - as_signed(before->retained_bytes);
     });
-    for (const auto& [node, grower] : growers_) diff_.growers.push_back(grower);
-    std::sort(diff_.growers.begin(), diff_.growers.end(), [](const Grower& a, const Grower& b) {
-      if (a.owned_delta_bytes != b.owned_delta_bytes) return a.owned_delta_bytes > b.owned_delta_bytes;
+    for (auto& [node, grower] : growers_) {
+      grower.is_v8s_own = is_made_by_v8(graph_.kind(grower.node));
+      diff_.growers.push_back(grower);
+    }
+    // A container is as large as what it took in; the global object takes in everything, and says nothing by it.
+    const auto gain = [this](const Grower& grower) {
+      const bool is_global = graph_.is_named(grower.node, hash_text("global")) ||
+                             graph_.is_named(grower.node, hash_text("global (global*)"));
+      const bool took = grower.delta_entries > 0 && !is_global;
+      return std::max(grower.owned_delta_bytes, took ? grower.retained_delta_bytes : std::int64_t{0});
+    };
+    std::sort(diff_.growers.begin(), diff_.growers.end(), [&](const Grower& a, const Grower& b) {
+      if (a.is_v8s_own != b.is_v8s_own) return b.is_v8s_own;
+      if (gain(a) != gain(b)) return gain(a) > gain(b);
       if (a.delta_entries != b.delta_entries) return a.delta_entries > b.delta_entries;
       return a.id < b.id;
     });
@@ -183,6 +203,16 @@ class Join {
 HeapDiff diff_heaps(const DiffBase& first, const Snapshot& second, std::size_t growers_max, Progress& progress) {
   progress.enter(Phase::kComparing);
   return Join(first, second, progress).run(growers_max);
+}
+
+Balance balance_of_strangers(const DiffBase& first, const HeapGraph& second) {
+  Balance balance;
+  balance.new_count = second.node_count();
+  balance.new_bytes = as_signed(second.total_self_bytes());
+  balance.deleted_count = first.node_count;
+  balance.deleted_bytes = as_signed(first.total_self_bytes);
+  balance.delta_bytes = balance.new_bytes - balance.deleted_bytes;
+  return balance;
 }
 
 std::vector<ClassDelta> diff_classes(const DiffBase& first, const Snapshot& second) {

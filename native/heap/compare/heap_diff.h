@@ -42,6 +42,8 @@ struct ClassDelta {
   std::string key;
   std::optional<Location> location;
   NodeKind kind = NodeKind::kOther;
+  /** Then `location` is valid in the first snapshot's process. */
+  bool is_only_in_first = true;
   Noise noise = Noise::kSignal;
   std::uint64_t added_count = 0, removed_count = 0;
   std::int64_t added_bytes = 0, removed_bytes = 0;
@@ -60,13 +62,19 @@ struct Grower {
   std::uint64_t id = 0;
   std::int64_t owned_delta_bytes = 0;
   std::int64_t delta_entries = 0;
+  std::uint64_t entries_before = 0;
   std::uint64_t entries = 0;
+  /** A shape, code and the like: ranked last. */
+  bool is_v8s_own = false;
+  /** Of all that goes with it. */
+  std::int64_t retained_delta_bytes = 0;
 };
 
 struct HeapDiff {
   Balance balance;
   /** Largest growth first, noise after everything else. */
   std::vector<ClassDelta> classes;
+  /** By what they took in or became larger by; what V8 made for itself after everything else. */
   std::vector<Grower> growers;
   /** Survivors whose class is another one: many of them mean that ids do not name the same objects. */
   std::uint64_t renamed_survivor_count = 0;
@@ -83,6 +91,9 @@ struct HeapDiff {
  */
 [[nodiscard]] HeapDiff diff_heaps(const DiffBase& first, const Snapshot& second, std::size_t growers_max,
                                   Progress& progress);
+
+/** Of two processes: all objects of the first went, and all of the second came. */
+[[nodiscard]] Balance balance_of_strangers(const DiffBase& first, const HeapGraph& second);
 
 /**
  * Compares two processes, or two versions of a program, by class name alone:

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "heap/query/names.h"
+#include "heap/compare/file_scopes.h"
 
 namespace crucible::heap {
 
@@ -21,7 +21,9 @@ bool is_backing_store(const HeapGraph& graph, Edge edge) {
 }
 
 /** What V8 keeps for itself: these lead everywhere, and to nothing that a program put there. */
-bool is_plumbing(const HeapGraph& graph, Edge edge) {
+bool is_plumbing(const HeapGraph& graph, Node from, Edge edge) {
+  // What a module exports stands in cells without a name.
+  if (graph.is_named(from, hash_text("system / SourceTextModule"))) return false;
   switch (graph.kind(edge)) {
     case EdgeKind::kProperty: return graph.is_named(edge, hash_text("__proto__"));
     case EdgeKind::kContext:
@@ -55,17 +57,34 @@ class PathTreeBuilder {
     tree_.group_of_ = Table<Node, Group>(graph_.node_count(), kNo<Group>);
     tree_.slots_ = Column<std::uint32_t>(1024);
     label_of_text_ = Table<Text, std::uint64_t>(std::size_t{graph_.strings.size()} + 1);
+    is_new_ = Bits<Node>(graph_.node_count());
+    is_counted_ = Bits<Node>(graph_.node_count());
   }
 
   void run() {
-    const Group root = add_group({hash_text("root"), kNo<Group>, 0, 0, 0, kNo<Edge>, graph_.root});
-    put(graph_.root, root, true);
+    const Group root = add_group({hash_text("root"), kNo<Group>, 1, graph_.nodes.self_bytes[graph_.root], 0, kNo<Edge>, graph_.root});
+    // Not put(): expanding the root would follow V8's lists of everything at once.
+    tree_.group_of_[graph_.root] = root;
+    plumbing_ = add_group({combine(hash_text("root"), hash_text("plumbing")), root, 0, 0, 0, kNo<Edge>, graph_.root});
+    // Scopes are settled before anything finds its own way to them.
+    const std::vector<FileScope> scopes = find_file_scopes(snapshot_);
+    for (const FileScope& scope : scopes) settle_scope(scope, root);
     // The program's own roots first, so that V8's lists of everything claim nothing of it.
     for (const Edge edge : graph_.edges_of(graph_.root))
       if (graph_.is_user_root(graph_.to(edge))) follow(root, graph_.root, edge, false);
     spread();
+    for (const bool builtin : {false, true}) {
+      for (const FileScope& scope : scopes)
+        if (scope.is_builtin == builtin) open_.push_back(scope.context);
+      spread();
+    }
     for (const Edge edge : graph_.edges_of(graph_.root)) follow(root, graph_.root, edge, false);
     spread();
+    spread_plumbing();
+    // What happens to be on the stack holds other objects in every snapshot: it may name only what nothing else does.
+    for (const Waiting& waiting : passing_) follow(tree_.group_of_[waiting.from], waiting.from, waiting.edge, false);
+    spread();
+    spread_plumbing();
     for (std::size_t at = tree_.rows_.size(); at-- > 0;) {
       PathTree::Row& row = tree_.rows_[at];
       row.bytes += row.own_bytes;
@@ -80,30 +99,52 @@ class PathTreeBuilder {
     Edge edge;
   };
 
-  /** Near before far; references that the program made before V8's own. */
+  void settle_scope(const FileScope& scope, Group root) {
+    Group group = tree_.find(scope.fingerprint);
+    if (group == kNo<Group>) {
+      group = add_group({scope.fingerprint, root, 0, 0, 0, kNo<Edge>, scope.context});
+      tree_.file_of_.emplace(group.value, scope.file);
+    }
+    tree_.group_of_[scope.context] = group;
+    count(group, scope.context, true);
+  }
+
+  /** Near before far, one distance after the other. What V8 keeps for itself waits in `later_`. */
   void spread() {
-    std::size_t later = 0;
-    while (next_ < open_.size() || later < later_.size()) {
-      if (next_ == open_.size()) {
-        const Waiting waiting = later_[later++];
-        follow(tree_.group_of_[waiting.from], waiting.from, waiting.edge, true);
-        continue;
+    while (next_ < open_.size()) {
+      for (const std::size_t end = open_.size(); next_ < end;) {
+        const Node node = open_[next_++];
+        if ((next_ & 0xFFFF) == 0) progress_.at(next_, graph_.node_count());
+        expand(node);
       }
-      const Node node = open_[next_++];
-      if ((next_ & 0xFFFF) == 0) progress_.at(next_, graph_.node_count());
-      expand(node);
+      for (std::size_t at = next_; at < open_.size(); ++at) is_new_.reset(open_[at]);
+    }
+  }
+
+  /**
+   * A prototype or a shape belongs to no object that has it: what only these lead to is a tree of its own. An entry's
+   * class would otherwise bring all variables of its module into the collection.
+   */
+  void spread_plumbing() {
+    for (std::size_t at = 0; at < later_.size();) {
+      for (const std::size_t end = later_.size(); at < end; ++at) follow(plumbing_, later_[at].from, later_[at].edge, true);
+      spread();
     }
     later_.resize(0);
   }
+
+  /** Nothing at this distance can take it any more. */
+  [[nodiscard]] bool is_settled(Node node) const { return tree_.group_of_[node] != kNo<Group> && !is_new_[node]; }
 
   void expand(Node node) {
     const Group group = tree_.group_of_[node];
     const bool keys_are_data = is_dictionary(node);
     for (const Edge edge : graph_.edges_of(node)) {
       const EdgeKind kind = graph_.kind(edge);
-      if (kind == EdgeKind::kWeak || kind == EdgeKind::kShortcut) continue;
-      if (tree_.group_of_[graph_.to(edge)] != kNo<Group>) continue;
-      if (is_plumbing(graph_, edge)) {
+      if (kind == EdgeKind::kWeak || kind == EdgeKind::kShortcut || is_settled(graph_.to(edge))) continue;
+      if (is_passing_root(graph_.to(edge))) {
+        passing_.push_back({node, edge});
+      } else if (is_plumbing(graph_, node, edge)) {
         later_.push_back({node, edge});
       } else {
         follow(group, node, edge, keys_are_data);
@@ -113,7 +154,7 @@ class PathTreeBuilder {
 
   void follow(Group group, Node from, Edge edge, bool keys_are_data) {
     const Node to = graph_.to(edge);
-    if (to == from || graph_.kind(edge) == EdgeKind::kWeak || tree_.group_of_[to] != kNo<Group>) return;
+    if (to == from || graph_.kind(edge) == EdgeKind::kWeak || is_settled(to)) return;
     if (is_backing_store(graph_, edge)) {
       put(to, group, false);
       return;
@@ -125,6 +166,7 @@ class PathTreeBuilder {
       return;
     }
     const std::uint64_t fingerprint = combine(tree_.rows_[group.value].fingerprint, step);
+    if (is_new_[to] && tree_.row(tree_.group_of_[to]).fingerprint <= fingerprint) return;
     Group child = tree_.find(fingerprint);
     if (child == kNo<Group>) {
       child = add_group({fingerprint, group, 0, 0, 0, edge, to});
@@ -133,12 +175,31 @@ class PathTreeBuilder {
     put(to, child, true);
   }
 
+  /**
+   * Of several ways of one length the one with the smallest fingerprint is taken: V8 puts references in another order
+   * in every process.
+   */
   void put(Node node, Group group, bool counts) {
+    const Group before = tree_.group_of_[node];
+    if (before != kNo<Group>) {
+      if (tree_.row(before).fingerprint <= tree_.row(group).fingerprint) return;
+      PathTree::Row& row = tree_.rows_[before.value];
+      row.objects -= is_counted_[node];
+      row.own_bytes -= graph_.nodes.self_bytes[node];
+      is_counted_.reset(node);
+    } else {
+      is_new_.set(node);
+      open_.push_back(node);
+    }
     tree_.group_of_[node] = group;
+    count(group, node, counts);
+  }
+
+  void count(Group group, Node node, bool counts) {
     PathTree::Row& row = tree_.rows_[group.value];
     row.objects += counts;
     row.own_bytes += graph_.nodes.self_bytes[node];
-    open_.push_back(node);
+    if (counts) is_counted_.set(node);
   }
 
   Group add_group(PathTree::Row row) {
@@ -161,8 +222,25 @@ class PathTreeBuilder {
     tree_.slots_[slot] = at + 1;
   }
 
+  bool is_passing_root(Node node) const {
+    return graph_.kind(node) == NodeKind::kSynthetic &&
+           (graph_.is_named(node, hash_text("(Stack roots)")) || graph_.is_named(node, hash_text("(Handle scope)")));
+  }
+
+  /** The properties of a global object are the program's variables. Since Node 26 its context stands before it. */
+  bool is_global(Node node) const {
+    if (snapshot_.distance[node] == 1) return true;
+    if (snapshot_.distance[node] != 2) return false;
+    for (const Edge edge : graph_.edges_of(graph_.root)) {
+      if (!graph_.is_user_root(graph_.to(edge))) continue;
+      const Edge object = graph_.find_edge(graph_.to(edge), EdgeKind::kInternal, hash_text("global_object"));
+      if (object != kNo<Edge> && graph_.to(object) == node) return true;
+    }
+    return false;
+  }
+
   bool is_dictionary(Node node) const {
-    if (graph_.edges_of(node).size() < kDictionaryProperties || snapshot_.distance[node] == 1) return false;
+    if (graph_.edges_of(node).size() < kDictionaryProperties || is_global(node)) return false;
     if (graph_.kind(node) != NodeKind::kObject) return false;
     std::uint32_t properties = 0;
     for (const Edge edge : graph_.edges_of(node)) properties += graph_.kind(edge) == EdgeKind::kProperty;
@@ -199,8 +277,12 @@ class PathTreeBuilder {
   Column<Node> open_;
   std::size_t next_ = 0;
   Column<Waiting> later_;
+  std::vector<Waiting> passing_;
+  Group plumbing_ = kNo<Group>;
   Column<std::uint64_t> step_of_;
   Table<Text, std::uint64_t> label_of_text_;
+  /** Reached at the distance that is being walked, and whether as an object of its own. */
+  Bits<Node> is_new_, is_counted_;
 };
 
 PathTree::PathTree(const Snapshot& snapshot, Progress& progress) { PathTreeBuilder(snapshot, *this, progress).run(); }
@@ -212,20 +294,22 @@ Group PathTree::find(std::uint64_t fingerprint) const {
   return kNo<Group>;
 }
 
-std::string PathTree::path_text(const Snapshot& snapshot, Group group) const {
-  const HeapGraph& graph = snapshot.graph;
+std::string PathTree::path_text(const HeapGraph& graph, const Names& names, Group group) const {
   std::vector<Group> chain;
-  for (Group at = group; at != kNo<Group> && row(at).sample_edge != kNo<Edge>; at = row(at).parent) chain.push_back(at);
-  std::string text;
+  Group start = group;
+  for (; start != kNo<Group> && row(start).sample_edge != kNo<Edge>; start = row(start).parent) chain.push_back(start);
+  const auto file = file_of_.find(start.value);
+  if (chain.empty()) return file == file_of_.end() ? "(V8's own)" : file->second;
+  std::string text = file == file_of_.end() ? "" : file->second;
   for (auto at = chain.rbegin(); at != chain.rend(); ++at) {
     const Row& step = row(*at);
-    if (at == chain.rbegin()) {
-      text = node_text(graph, step.sample);
+    if (text.empty()) {
+      text = names.node(step.sample);
       continue;
     }
     const bool named = graph.has_text_name(step.sample_edge) && graph.kind(step.sample_edge) != EdgeKind::kInternal;
     const bool many = graph.kind(step.sample_edge) == EdgeKind::kElement || (step.objects > 1 && !named);
-    text += many ? "[x]" : edge_text(graph, step.sample_edge);
+    text += many ? "[x]" : names.edge(step.sample_edge);
   }
   return text;
 }

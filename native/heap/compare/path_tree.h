@@ -8,6 +8,7 @@
 #include "heap/analysis/snapshot.h"
 #include "heap/base/progress.h"
 #include "heap/base/table.h"
+#include "heap/query/names.h"
 
 namespace crucible::heap {
 
@@ -20,9 +21,13 @@ using Group = Index<struct GroupSpace>;
  * so are the keys of a large dictionary. Backing stores are part of their
  * owner, and a list of equals (`next` after `next`) is one group.
  *
- * Each object is in one group only, that of its first path: named references
- * before V8's own, near before far. A group's fingerprint is made of names
- * alone and is therefore the same in every snapshot and every run.
+ * Each object is in one group only, that of its first path: from the global
+ * object, then from the variables of files, then from V8's roots, what lies on
+ * the stack last; near before far, and of equally near ones always the same.
+ * Prototypes, shapes and code belong to nobody: what only they lead to is a
+ * tree of its own.
+ * A group's fingerprint is made of names alone and is therefore the same in
+ * every snapshot and every run.
  * O(nodes + edges), whatever the fan-out: groups are found by hash.
  */
 class PathTree {
@@ -44,6 +49,10 @@ class PathTree {
 
   [[nodiscard]] const Column<Row>& rows() const { return rows_; }
   [[nodiscard]] const Row& row(Group group) const { return rows_[group.value]; }
+  /** What V8 keeps for itself: shapes, code, prototypes that nothing else leads to. */
+  [[nodiscard]] bool is_plumbing(Group group) const {
+    return row(group).sample_edge == kNo<Edge> && row(group).parent != kNo<Group> && !file_of_.contains(group.value);
+  }
   /** The group with that fingerprint, or kNo<Group>. */
   [[nodiscard]] Group find(std::uint64_t fingerprint) const;
   /** The group of a node, or kNo<Group>: until drop_nodes(). */
@@ -51,14 +60,16 @@ class PathTree {
   /** Gives back what is only useful together with the snapshot. */
   void drop_nodes() { group_of_.clear(); }
 
-  /** `globalThis.cache[x]`. @param snapshot the one that the tree was made from */
-  [[nodiscard]] std::string path_text(const Snapshot& snapshot, Group group) const;
+  /** `globalThis.cache[x]`. @param names of the snapshot that the tree was made from */
+  [[nodiscard]] std::string path_text(const HeapGraph& graph, const Names& names, Group group) const;
   [[nodiscard]] std::size_t bytes_held() const;
 
  private:
   friend class PathTreeBuilder;
   Column<Row> rows_;
   Table<Node, Group> group_of_;
+  /** Groups that are the scopes of files. */
+  std::unordered_map<std::uint32_t, std::string> file_of_;
   /** Open addressing: positions in rows_ plus one. */
   Column<std::uint32_t> slots_;
 };

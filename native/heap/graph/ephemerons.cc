@@ -26,27 +26,37 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
   return value;
 }
 
+/** Of the number in front. */
+std::size_t slot_length(std::string_view name) { return std::min(name.find_first_not_of("0123456789"), name.size()); }
+
 }  // namespace
 
-void Ephemerons::consider(Text text, std::string_view name) {
-  if (name.size() < 60 || name.front() < '0' || name.front() > '9' || name.back() != ')') return;
+std::optional<Ephemerons::Parts> Ephemerons::parse(std::string_view name) {
+  if (name.size() < 60 || name.front() < '0' || name.front() > '9' || name.back() != ')') return std::nullopt;
   std::string_view rest = name;
-  Entry entry{text, 0, 0, 0};
-  if (!take_end(rest, ")")) return;
+  if (!take_end(rest, ")")) return std::nullopt;
   const auto table = take_number(rest);
-  if (!table || !take_end(rest, ") pair in WeakMap (table @")) return;
+  if (!table || !take_end(rest, ") pair in WeakMap (table @")) return std::nullopt;
   const auto value = take_number(rest);
-  if (!value || !take_end(rest, " @")) return;
-  const std::size_t slot_end = rest.find_first_not_of("0123456789");
-  if (slot_end == std::string_view::npos || !rest.substr(slot_end).starts_with(" / part of key (")) return;
+  if (!value || !take_end(rest, " @")) return std::nullopt;
+  const std::size_t slot_end = slot_length(rest);
+  if (!rest.substr(slot_end).starts_with(" / part of key (")) return std::nullopt;
   const std::size_t arrow = rest.rfind(") -> value (");
-  if (arrow == std::string_view::npos) return;
+  if (arrow == std::string_view::npos) return std::nullopt;
   std::string_view key = rest.substr(0, arrow);
-  if (!take_number(key) || !key.ends_with(" @")) return;
-  entry.table_id = *table;
-  entry.value_id = *value;
-  entries_.push_back(entry);
-  pair_hashes_.push_back(hash_text(name.substr(slot_end)));
+  const auto key_id = take_number(key);
+  if (!key_id || !key.ends_with(" @")) return std::nullopt;
+  std::string_view slot_digits = rest.substr(0, slot_end);
+  const auto slot = take_number(slot_digits);
+  if (!slot) return std::nullopt;
+  return Parts{*slot, *key_id, *value, *table};
+}
+
+void Ephemerons::consider(Text text, std::string_view name) {
+  const auto parts = parse(name);
+  if (!parts) return;
+  entries_.push_back(Entry{text, 0, parts->table_id, parts->value_id});
+  pair_hashes_.push_back(hash_text(name.substr(slot_length(name))));
 }
 
 void Ephemerons::finish(std::uint32_t string_count) {

@@ -29,6 +29,16 @@ class Ephemerons {
     std::uint64_t value_id = 0;
   };
 
+  /** What the name of an entry says. */
+  struct Parts {
+    std::uint64_t slot = 0;
+    std::uint64_t key_id = 0;
+    std::uint64_t value_id = 0;
+    std::uint64_t table_id = 0;
+  };
+  /** Nothing if the text names no entry. */
+  [[nodiscard]] static std::optional<Parts> parse(std::string_view name);
+
   /** Looks at a string of the table, in order; remembers it if it names an entry. */
   void consider(Text text, std::string_view name);
   /** To be called once after the last string. */

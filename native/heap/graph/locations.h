@@ -29,8 +29,12 @@ class Locations {
     if (!rows_.empty() && row.node < rows_.back().node) sorted_ = false;
     rows_.push_back(row);
   }
-  /** To be called once after the last append. */
-  void finish() {
+  /** To be called once after the last append. Forgets those of nodes that a salvaged file has lost. */
+  void finish(std::uint64_t node_count) {
+    std::size_t kept = 0;
+    for (const Row& row : rows_)
+      if (row.node.value < node_count) rows_[kept++] = row;
+    rows_.resize(kept);
     // The last row of a node wins, as in DevTools' map.
     if (!sorted_) std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.node < b.node; });
     rows_.shrink_to_fit();

@@ -31,6 +31,11 @@ enum class NodeKind : std::uint8_t {
   kOther,
 };
 
+/** Shapes, code and what else no program makes by itself. */
+[[nodiscard]] constexpr bool is_made_by_v8(NodeKind kind) {
+  return kind == NodeKind::kCode || kind == NodeKind::kHidden || kind == NodeKind::kObjectShape;
+}
+
 enum class EdgeKind : std::uint8_t { kContext, kElement, kProperty, kInternal, kHidden, kShortcut, kWeak, kOther };
 
 /** The column names of one kind of row, in file order. */

@@ -20,22 +20,37 @@ std::size_t closing_quote(const std::string& body, std::size_t from) {
   return std::string::npos;
 }
 
+/** An escape, \u1234, has this many bytes and gives at least one. */
+constexpr std::size_t kEscapeBytes = 6;
+
+std::string cut(std::string text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text;
+}
+
 }  // namespace
 
-std::string StringTable::decode(Text text) const {
-  if (text.value >= size() || source_ == nullptr)
-    return "(string " + std::to_string(text.value) + " is not in the file)";
+std::string StringTable::decode(Text text, std::size_t bytes_max) const {
+  if (source_ != nullptr) return decode_from(*source_, text, bytes_max);
+  return "(string " + std::to_string(text.value) + " is not in the file)";
+}
+
+std::string StringTable::decode_from(const ByteSource& source, Text text, std::size_t bytes_max) const {
+  if (text.value >= size()) return "(string " + std::to_string(text.value) + " is not in the file)";
   std::string body(160, '\0');
   std::size_t held = 0;
   for (;;) {
-    const std::size_t got = source_->read_at(offset_of_[text.value] + held, body.data() + held, body.size() - held);
+    const std::size_t got = source.read_at(offset_of_[text.value] + held, body.data() + held, body.size() - held);
     body.resize(held + got);
     const std::size_t quote = closing_quote(body, 0);
     if (quote != std::string::npos) {
       body.resize(quote);
-      return body.find('\\') == std::string::npos ? body : unescape_json(body);
+      return cut(body.find('\\') == std::string::npos ? body : unescape_json(body), bytes_max);
     }
-    if (got == 0) return unescape_json(body);
+    if (got == 0 || body.size() / kEscapeBytes > bytes_max) return cut(unescape_json(body), bytes_max);
     held = body.size();
     body.resize(held * 4);
   }

@@ -27,8 +27,15 @@ class StringTable {
   }
   [[nodiscard]] bool is(Text text, std::uint64_t hash_of_text) const { return hash(text) == hash_of_text; }
 
-  /** UTF-8. A string lost to truncation is named `(string 123 is not in the file)`. */
-  [[nodiscard]] std::string decode(Text text) const;
+  /**
+   * UTF-8. A string lost to truncation is named `(string 123 is not in the file)`.
+   * @param bytes_max cuts a longer text off between two characters
+   */
+  [[nodiscard]] std::string decode(Text text, std::size_t bytes_max = ~std::size_t{0}) const;
+  /** The same, from another view of the same bytes. */
+  [[nodiscard]] std::string decode_from(const ByteSource& source, Text text,
+                                        std::size_t bytes_max = ~std::size_t{0}) const;
+  [[nodiscard]] const std::shared_ptr<const ByteSource>& source() const { return source_; }
   /**
    * UTF-16 code units of the text as a property's name in a list of names:
    * with quotes and escapes if it needs them, at most 65,535.
@@ -43,6 +50,14 @@ class StringTable {
 
   /** @param offset of the first byte after the quote */
   void append(std::uint64_t offset, std::string_view text);
+  /** Where the file has the list: from the byte after its bracket to the byte after the closing one, if that is there. */
+  struct Place {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+  [[nodiscard]] Place place() const { return place_; }
+  void begin_at(std::uint64_t offset) { place_.begin = offset; }
+  void end_at(std::uint64_t offset) { place_.end = offset; }
   void attach(std::shared_ptr<const ByteSource> source) { source_ = std::move(source); }
   void shrink_to_fit() {
     offset_of_.shrink_to_fit();
@@ -59,6 +74,7 @@ class StringTable {
   Column<std::uint64_t> hash_of_;
   Column<std::uint16_t> label_length_of_;
   std::vector<Text> markup_;
+  Place place_;
   std::shared_ptr<const ByteSource> source_;
 };
 

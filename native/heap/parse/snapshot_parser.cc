@@ -148,7 +148,10 @@ void SnapshotParser::open_section(Section section, std::uint64_t offset) {
       at_rows_ = true;
       break;
     case Section::kTraceTree: tree_.begin(graph_.meta, graph_.traces); return;
-    case Section::kStrings: strings_.begin(); return;
+    case Section::kStrings:
+      graph_.strings.begin_at(offset + 1);
+      strings_.begin();
+      return;
     case Section::kMeta:
     case Section::kDeferred:
     case Section::kUnknown: skipper_.begin(); return;
@@ -222,6 +225,7 @@ void SnapshotParser::leave_section() {
     case Section::kFunctions:
       if (!row_.empty()) fail_structure(value_offset_, "the last row of this section is cut short");
       break;
+    case Section::kStrings: graph_.strings.end_at(value_offset_); break;
     default: break;
   }
 }
@@ -392,7 +396,7 @@ HeapGraph SnapshotParser::finish(const Crew& crew) {
                   node_part_.name_max, node_part_.name_max_row, edge_part_.dropped};
   node_rows_->finish(nodes, std::move(node_part_));
   edge_rows_->finish(edges, std::move(edge_part_));
-  graph_.locations.finish();
+  graph_.locations.finish(nodes);
   graph_.strings.shrink_to_fit();
   graph_.strings.attach(spool_ != nullptr ? std::shared_ptr<const ByteSource>(spool_) : file_);
   graph_.ephemerons.finish(graph_.strings.size());

@@ -10,9 +10,6 @@ namespace crucible::heap {
 
 namespace {
 
-/** An object with fewer named properties is a record, not a dictionary. */
-constexpr std::uint64_t kDictionaryEntriesMin = 20;
-
 /** V8 names the edges from a fixed array after their slots, "515"; there are far fewer such names than edges. */
 class SlotNames {
  public:
@@ -106,14 +103,10 @@ Collection as_array(const HeapGraph& graph, Node node) {
 }
 
 std::optional<Collection> as_dictionary(const HeapGraph& graph, Node node) {
-  Collection dictionary{node, CollectionKind::kDictionary, 0, 0};
-  for (const Edge edge : graph.edges_of(node)) {
-    const bool property = graph.kind(edge) == EdgeKind::kProperty && !graph.is_named(edge, hash_text("__proto__"));
-    dictionary.entries += property || graph.kind(edge) == EdgeKind::kElement;
-    if (graph.kind(edge) == EdgeKind::kInternal && graph.is_named(edge, hash_text("properties")))
-      dictionary.capacity = slots_of(graph, graph.to(edge), 8) / 3;
-  }
+  Collection dictionary{node, CollectionKind::kDictionary, count_properties(graph, node), 0};
   if (dictionary.entries < kDictionaryEntriesMin) return std::nullopt;
+  const Edge properties = graph.find_edge(node, EdgeKind::kInternal, hash_text("properties"));
+  if (properties != kNo<Edge>) dictionary.capacity = slots_of(graph, graph.to(properties), 8) / 3;
   if (dictionary.capacity < dictionary.entries) dictionary.capacity = 0;
   return dictionary;
 }
@@ -145,12 +138,21 @@ const char* collection_kind_name(CollectionKind kind) {
   switch (kind) {
     case CollectionKind::kMap: return "map";
     case CollectionKind::kSet: return "set";
-    case CollectionKind::kWeakMap: return "weakmap";
+    case CollectionKind::kWeakMap: return "weak map";
     case CollectionKind::kArray: return "array";
     case CollectionKind::kDictionary: return "dictionary";
     case CollectionKind::kListeners: return "listeners";
   }
   return "";
+}
+
+std::uint64_t count_properties(const HeapGraph& graph, Node node) {
+  std::uint64_t count = 0;
+  for (const Edge edge : graph.edges_of(node)) {
+    const bool property = graph.kind(edge) == EdgeKind::kProperty && !graph.is_named(edge, hash_text("__proto__"));
+    count += property || graph.kind(edge) == EdgeKind::kElement;
+  }
+  return count;
 }
 
 std::optional<Collection> as_collection(const HeapGraph& graph, Node node) {

@@ -31,6 +31,12 @@ struct Collection {
 /** The node as a collection, however few entries it has; nothing if it is none. */
 [[nodiscard]] std::optional<Collection> as_collection(const HeapGraph& graph, Node node);
 
+/** Named properties and elements of an object: its entries, if it is a dictionary. */
+[[nodiscard]] std::uint64_t count_properties(const HeapGraph& graph, Node node);
+
+/** An object with fewer is a record, not a dictionary. */
+inline constexpr std::uint64_t kDictionaryEntriesMin = 20;
+
 /** Every collection of the heap, in node order. O(nodes + edges). */
 void for_each_collection(const HeapGraph& graph, Progress& progress,
                          const std::function<void(const Collection&)>& take);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 #include "heap/query/names.h"
 
@@ -47,10 +48,11 @@ struct Builder {
 std::string merged_edge_text(const HeapGraph& graph, Edge edge) {
   if (graph.kind(edge) == EdgeKind::kElement) return "[x]";
   if (!graph.has_text_name(edge)) return "{x}";
-  const std::string name = edge_name(graph, edge);
+  const Names names(graph);
+  const std::string name = names.bare(edge);
   const bool slot = !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
   if (graph.kind(edge) == EdgeKind::kInternal && (slot || graph.ephemerons.of(graph.name(edge)) != nullptr)) return "{x}";
-  return edge_text(graph, edge);
+  return names.edge(edge);
 }
 
 MergedPath finish(const std::pair<std::string, std::uint32_t>& key, const Builder& from) {
@@ -120,34 +122,45 @@ RetainingPath RetainingPaths::shortest(Node node) {
 
 std::vector<RetainingPath> RetainingPaths::distinct(Node node, std::size_t paths_max,
                                                     std::size_t looked_at_max) const {
-  const HeapGraph& graph = snapshot_.graph;
   std::vector<RetainingPath> paths;
+  std::unordered_set<std::uint32_t> taken;
+  while (paths.size() < paths_max && looked_at_max != 0) {
+    RetainingPath path = path_around(taken, node, looked_at_max);
+    if (path.empty()) break;
+    // The node itself only when the root holds it directly: that way is taken then, and others are not.
+    for (const PathStep& step : path)
+      if (step.to != node || path.size() == 1) taken.insert(step.to.value);
+    paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
+RetainingPath RetainingPaths::path_around(const std::unordered_set<std::uint32_t>& taken, Node node,
+                                          std::size_t& looked_at_max) const {
+  const HeapGraph& graph = snapshot_.graph;
   // For each object met on the way up: the step down from it.
   std::unordered_map<std::uint32_t, PathStep> step_from;
   std::vector<Node> open{node};
   step_from.emplace(node.value, PathStep{node, kNo<Edge>, node});
-  for (std::size_t at = 0; at < open.size() && paths.size() < paths_max && step_from.size() < looked_at_max; ++at) {
+  for (std::size_t at = 0; at < open.size() && looked_at_max != 0; ++at, --looked_at_max) {
     const Node here = open[at];
     for (const Retainer retainer : snapshot_.retainers.of(here)) {
       const Node from = snapshot_.retainers.from(retainer);
-      if (snapshot_.distance[from] == kNoDistance || (from != graph.root && step_from.contains(from.value))) continue;
+      if (snapshot_.distance[from] == kNoDistance || taken.contains(from.value) || step_from.contains(from.value)) continue;
+      if (from == graph.root && here == node && taken.contains(node.value)) continue;
       const Edge edge = best_edge(graph, from, here);
-      if (edge == kNo<Edge> || graph.kind(edge) == EdgeKind::kShortcut) {
-        if (from != graph.root || edge == kNo<Edge>) continue;
-      }
-      const PathStep step{from, edge, here};
+      if (edge == kNo<Edge> || (graph.kind(edge) == EdgeKind::kShortcut && from != graph.root)) continue;
+      step_from.emplace(from.value, PathStep{from, edge, here});
       if (from != graph.root) {
-        step_from.emplace(from.value, step);
         open.push_back(from);
         continue;
       }
-      RetainingPath path{step};
-      for (Node next = here; next != node; next = path.back().to) path.push_back(step_from.at(next.value));
-      paths.push_back(std::move(path));
-      break;
+      RetainingPath path{step_from.at(from.value)};
+      while (path.back().to != node) path.push_back(step_from.at(path.back().to.value));
+      return path;
     }
   }
-  return paths;
+  return {};
 }
 
 MergedPath merge_paths(const Snapshot& snapshot, std::span<const Node> nodes, std::size_t sample_max) {

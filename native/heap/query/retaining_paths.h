@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "heap/analysis/snapshot.h"
@@ -38,8 +39,9 @@ class RetainingPaths {
   [[nodiscard]] RetainingPath shortest(Node node);
 
   /**
-   * Ways to the node that share no object but their ends, shortest first: how
-   * many references must go before it is free.
+   * Ways to the node that share no object but their ends, shortest first: at
+   * least so many references must go before it is free. Each is a shortest way
+   * around those before it; that two more might fit in place of one is given up.
    * @param looked_at_max gives up after that many objects
    */
   [[nodiscard]] std::vector<RetainingPath> distinct(Node node, std::size_t paths_max = 10,
@@ -50,6 +52,8 @@ class RetainingPaths {
 
  private:
   [[nodiscard]] PathStep find_step(Node node) const;
+  [[nodiscard]] RetainingPath path_around(const std::unordered_set<std::uint32_t>& taken, Node node,
+                                          std::size_t& looked_at_max) const;
 
   const Snapshot& snapshot_;
   std::unordered_map<std::uint32_t, PathStep> known_;

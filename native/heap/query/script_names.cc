@@ -17,25 +17,28 @@ Node script_of(const HeapGraph& graph, Node closure) {
 
 }  // namespace
 
-ScriptNames::ScriptNames(const HeapGraph& graph) : graph_(graph) {
+ScriptNames::ScriptNames(const HeapGraph& graph) {
+  constexpr std::size_t kPathBytesMax = 4096;
+  const auto add = [&](std::uint32_t script_id, Text name) {
+    const auto [known, fresh] = name_of_.try_emplace(script_id);
+    if (fresh) known->second = graph.strings.decode(name, kPathBytesMax);
+  };
   for (const Locations::Row& row : graph.locations.rows()) {
     if (graph.kind(row.node) != NodeKind::kClosure || name_of_.contains(row.location.script_id)) continue;
     const Node script = script_of(graph, row.node);
-    if (script != kNo<Node>) name_of_.emplace(row.location.script_id, graph.name(script));
+    if (script != kNo<Node>) add(row.location.script_id, graph.name(script));
   }
   for (const TraceFunction& function : graph.traces.functions)
-    name_of_.try_emplace(function.location.script_id, function.script_name);
+    if (function.location.script_id != 0) add(function.location.script_id, function.script_name);
 }
 
 std::string ScriptNames::of(std::uint32_t script_id) const {
   const auto found = name_of_.find(script_id);
-  return found == name_of_.end() ? std::string() : graph_.strings.decode(found->second);
+  return found == name_of_.end() || found->second.empty() ? "script " + std::to_string(script_id) : found->second;
 }
 
 std::string ScriptNames::place(const Location& location) const {
-  std::string script = of(location.script_id);
-  if (script.empty()) script = "script " + std::to_string(location.script_id);
-  return script + ':' + std::to_string(location.line + 1) + ':' + std::to_string(location.column + 1);
+  return of(location.script_id) + ':' + std::to_string(location.line + 1) + ':' + std::to_string(location.column + 1);
 }
 
 }  // namespace crucible::heap

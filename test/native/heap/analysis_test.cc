@@ -125,7 +125,7 @@ TEST("a script is known by the functions that live in it") {
   const Snapshot snapshot = heap.analysed();
   const ScriptNames scripts(snapshot.graph);
   EQUAL(scripts.place(*snapshot.graph.locations.of(Node{closure})), "/srv/app.js:42:8");
-  EQUAL(scripts.of(99), "");
+  EQUAL(scripts.of(99), "script 99");
 }
 
 TEST("closures, bound functions, contexts, strings and plain objects have readable names") {
@@ -143,11 +143,12 @@ TEST("closures, bound functions, contexts, strings and plain objects have readab
   heap.edge("internal", "first", rope, left);
   heap.edge("internal", "second", rope, heap.node("string", "right", 24));
   const HeapGraph graph = heap.graph();
-  EQUAL(node_text(graph, Node{handler}), "handler()");
-  EQUAL(node_text(graph, Node{bound}), "bound handler()");
-  EQUAL(node_text(graph, Node{context}), "variables (cache)");
-  EQUAL(node_text(graph, Node{object}), "{id}");
-  EQUAL(node_text(graph, Node{rope}), "\"left right\"");
+  const Names names(graph);
+  EQUAL(names.node(Node{handler}), "handler()");
+  EQUAL(names.node(Node{bound}), "bound handler()");
+  EQUAL(names.node(Node{context}), "variables (cache)");
+  EQUAL(names.node(Node{object}), "{id}");
+  EQUAL(names.node(Node{rope}), "\"left right\"");
 }
 
 TEST("an analysis that is cancelled stops") {

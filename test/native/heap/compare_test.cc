@@ -1,3 +1,7 @@
+#include <array>
+#include <string>
+#include <vector>
+
 #include "heap/compare/growth.h"
 #include "heap/compare/heap_diff.h"
 #include "test/native/heap/heap_builder.h"
@@ -91,7 +95,7 @@ TEST("what grows in every snapshot is found at its container, and what stays is 
   GrowthTracker tracker;
   for (const int sessions : {10, 20, 35}) tracker.add(cache_with(sessions, 400, 16).analysed(), progress);
   const Snapshot last = cache_with(35, 400, 16).analysed();
-  const auto growths = tracker.finish(last, {}, progress);
+  const auto growths = tracker.finish(last, Names(last.graph), {}, progress);
   EQUAL(growths.size(), 1u);
   EQUAL(growths[0].path, "global.cache");
   EQUAL(last.classes.text(last.graph, growths[0].class_of_entries), "Session");
@@ -105,7 +109,8 @@ TEST("a sawtooth does not grow") {
   Progress progress;
   GrowthTracker tracker;
   for (const int sessions : {10, 40, 20}) tracker.add(cache_with(sessions, 400, 16).analysed(), progress);
-  EQUAL(tracker.finish(cache_with(20, 400, 16).analysed(), {}, progress).size(), 0u);
+  const Snapshot last = cache_with(20, 400, 16).analysed();
+  EQUAL(tracker.finish(last, Names(last.graph), {}, progress).size(), 0u);
 }
 
 TEST("a growing list of equals is one growing group, and two groups divide what both reach") {
@@ -128,7 +133,7 @@ TEST("a growing list of equals is one growing group, and two groups divide what 
   };
   for (const int length : {5, 10, 15}) tracker.add(heap_with(length).analysed(), progress);
   const Snapshot last = heap_with(15).analysed();
-  const auto growths = tracker.finish(last, {}, progress);
+  const auto growths = tracker.finish(last, Names(last.graph), {}, progress);
   EQUAL(growths.size(), 2u);
   TRUE((growths[0].delta_counts == std::vector<std::int64_t>{5, 5}));
   EQUAL(growths[0].exclusive_bytes, 15u * 50);
@@ -150,9 +155,183 @@ TEST("the same leak has the same fingerprint in another process") {
       return heap;
     };
     for (const int sessions : {5, 10, 15}) tracker.add(heap_with(sessions + run).analysed(), progress);
-    fingerprints[run] = tracker.finish(heap_with(15 + run).analysed(), {}, progress).at(0).fingerprint;
+    const Snapshot last = heap_with(15 + run).analysed();
+    fingerprints[run] = tracker.finish(last, Names(last.graph), {}, progress).at(0).fingerprint;
   }
   EQUAL(fingerprints[0], fingerprints[1]);
+}
+
+TEST("what lies on the stack at a moment does not take a container from its path") {
+  Progress progress;
+  GrowthTracker tracker;
+  const auto heap_at = [](int sessions, bool on_stack) {
+    HeapBuilder heap = cache_with(sessions, 400, 16);
+    const auto roots = heap.node("synthetic", "(GC roots)", 0);
+    const auto stack = heap.node("synthetic", "(Stack roots)", 0);
+    heap.edge("element", 1, heap.root(), roots);
+    heap.edge("element", 1, roots, stack);
+    // Found before the global object: its reference stands first.
+    if (on_stack) heap.edge("element", 1, stack, 2);
+    return heap;
+  };
+  tracker.add(heap_at(10, false).analysed(), progress);
+  tracker.add(heap_at(20, true).analysed(), progress);
+  const Snapshot last = heap_at(30, false).analysed();
+  tracker.add(last, progress);
+  const auto growths = tracker.finish(last, Names(last.graph), {}, progress);
+  EQUAL(growths.size(), 1u);
+  EQUAL(growths[0].path, "global.cache");
+}
+
+TEST("what an entry's class reaches is no part of the collection") {
+  Progress progress;
+  GrowthTracker tracker;
+  const auto heap_at = [](int sessions) {
+    HeapBuilder heap = cache_with(sessions, 400, 16);
+    // session.__proto__.constructor{context}->list: the variables of the module that declares the class.
+    const auto prototype = heap.node("object", "Object", 16);
+    const auto constructor = heap.node("closure", "Session", 16);
+    const auto scope = heap.node("object", "system / Context", 16);
+    const auto list = heap.node("object", "Array", 16);
+    const std::uint32_t first_session = 5;
+    heap.edge("property", "__proto__", first_session, prototype);
+    heap.edge("property", "constructor", prototype, constructor);
+    heap.edge("internal", "context", constructor, scope);
+    heap.edge("context", "list", scope, list);
+    for (int at = 0; at < sessions; ++at) heap.edge("element", static_cast<std::uint64_t>(at), list, heap.node("object", "Item", 1000));
+    return heap;
+  };
+  for (const int sessions : {10, 20}) tracker.add(heap_at(sessions).analysed(), progress);
+  const Snapshot last = heap_at(30).analysed();
+  tracker.add(last, progress);
+  const auto growths = tracker.finish(last, Names(last.graph), {}, progress);
+  EQUAL(growths.size(), 2u);
+  // Removing the sessions would free both, which is what their share says.
+  EQUAL(growths[0].path, "global.cache");
+  TRUE((growths[0].delta_bytes == std::vector<std::int64_t>{1000, 1000}));
+  EQUAL(growths[1].path, "{constructor}.constructor{context}->list");
+  TRUE((growths[1].delta_bytes == std::vector<std::int64_t>{10'000, 10'000}));
+}
+
+TEST("of equally near ways the same is taken, in whatever order V8 writes them") {
+  Progress progress;
+  std::vector<std::vector<std::string>> paths;
+  for (const bool reversed : {false, true}) {
+    GrowthTracker tracker;
+    Snapshot last;
+    for (const int sessions : {10, 20, 30}) {
+      HeapBuilder heap;
+      const auto list = heap.node("object", "Array", 16);
+      for (int at = 0; at < sessions; ++at) heap.edge("element", static_cast<std::uint64_t>(at), list, heap.node("object", "Session", 100));
+      for (const char* const name : reversed ? std::array{"second", "first", "third"} : std::array{"third", "first", "second"}) {
+        const auto holder = heap.node("object", name, 16);
+        heap.edge("property", name, heap.global(), holder);
+        heap.edge("property", "sessions", holder, list);
+      }
+      last = heap.analysed();
+      tracker.add(last, progress);
+    }
+    paths.emplace_back();
+    for (const Growth& growth : tracker.finish(last, Names(last.graph), {}, progress)) {
+      paths.back().push_back(growth.path);
+      paths.back().push_back(growth.fingerprint);
+      TRUE((growth.delta_counts == std::vector<std::int64_t>{10, 10}));
+    }
+  }
+  EQUAL(paths[0].size(), 2u);
+  TRUE(paths[0] == paths[1]);
+}
+
+TEST("variables of a file stand in the file, whichever function leads to them, and on any machine") {
+  Progress progress;
+  std::vector<std::string> fingerprints;
+  for (const char* const script_path : {"file:///home/me/app/src/server.mjs", "/srv/app/src/server.mjs"}) {
+    GrowthTracker tracker;
+    Snapshot last;
+    for (const int sessions : {10, 20, 30}) {
+      HeapBuilder heap;
+      const auto scope = heap.node("object", "system / Context", 16);
+      const auto description = heap.node("code", "system / ScopeInfo", 16);
+      const auto function = heap.node("closure", "handler", 16);
+      const auto shared = heap.node("code", "handler", 16);
+      const auto script = heap.node("code", script_path, 16);
+      const auto list = heap.node("object", "Array", 16);
+      // Through a timer today, through a socket tomorrow.
+      heap.edge("property", fingerprints.empty() ? "timer" : "socket", heap.global(), function);
+      heap.edge("internal", "context", function, scope);
+      heap.edge("internal", "shared", function, shared);
+      heap.edge("internal", "script", shared, script);
+      heap.edge("internal", "scope_info", scope, description);
+      heap.edge("context", "sessions", scope, list);
+      heap.location(function, 7, 3, 4);
+      for (int at = 0; at < sessions; ++at) heap.edge("element", static_cast<std::uint64_t>(at), list, heap.node("object", "Session", 100));
+      last = heap.analysed();
+      tracker.add(last, progress);
+    }
+    const auto growths = tracker.finish(last, Names(last.graph), {}, progress);
+    EQUAL(growths.size(), 1u);
+    EQUAL(growths[0].path, "server.mjs->sessions");
+    fingerprints.push_back(growths[0].fingerprint);
+  }
+  EQUAL(fingerprints[0], fingerprints[1]);
+}
+
+TEST("properties of the global object are variables, wherever it stands and however many there are") {
+  Progress progress;
+  GrowthTracker tracker;
+  const auto heap_at = [](int sessions) {
+    HeapBuilder heap;
+    const auto object = heap.node("object", "global (global*)", 16);
+    // As Node 26 has it: the root leads to a context, and that to the global object.
+    heap.edge("internal", "global_object", heap.global(), object);
+    const auto cache = heap.node("object", "Array", 32);
+    heap.edge("property", "cache", object, cache);
+    for (int at = 0; at < 200; ++at) heap.edge("property", "function " + std::to_string(at), object, heap.node("closure", "f", 16));
+    for (int at = 0; at < sessions; ++at) heap.edge("element", static_cast<std::uint64_t>(at), cache, heap.node("object", "Session", 100));
+    return heap;
+  };
+  for (const int sessions : {10, 20}) tracker.add(heap_at(sessions).analysed(), progress);
+  const Snapshot last = heap_at(30).analysed();
+  tracker.add(last, progress);
+  const auto growths = tracker.finish(last, Names(last.graph), {}, progress);
+  EQUAL(growths.size(), 1u);
+  EQUAL(growths[0].path, "global{global_object}.cache");
+}
+
+TEST("a record that becomes a dictionary gained what it did not have") {
+  const auto heap_with = [](int properties) {
+    HeapBuilder heap;
+    const auto record = heap.node("object", "Registry", 16 + 8 * static_cast<std::uint64_t>(properties));
+    heap.edge("property", "registry", heap.global(), record);
+    for (int at = 0; at < properties; ++at)
+      heap.edge("property", "key " + std::to_string(at), record, heap.node("object", "Page", 100, 1001 + 2 * static_cast<std::uint64_t>(at)));
+    return heap;
+  };
+  for (const int before : {0, 5, 19, 20, 50}) {
+    const HeapDiff diff = diff_of(heap_with(before), heap_with(100));
+    EQUAL(diff.growers.at(0).delta_entries, 100 - before);
+    EQUAL(diff.growers[0].retained_delta_bytes, (100 - before) * 108);
+  }
+}
+
+TEST("a container is ranked by what it took in, not by the room that it made for it") {
+  const auto heap_at = [](int entries) {
+    HeapBuilder heap;
+    const auto table = heap.node("object", "Table", entries == 0 ? 16 : 5000);
+    const auto list = heap.node("object", "Array", 16);
+    heap.edge("property", "table", heap.global(), table);
+    heap.edge("property", "list", heap.global(), list);
+    for (int at = 0; at < entries; ++at) {
+      const auto id = 1001 + 2 * static_cast<std::uint64_t>(at);
+      heap.edge("element", static_cast<std::uint64_t>(at), list, heap.node("object", "Page", 10'000, id));
+    }
+    return heap;
+  };
+  const HeapDiff diff = diff_of(heap_at(0), heap_at(3));
+  EQUAL(diff.growers.size(), 2u);
+  EQUAL(diff.growers[0].node.value, 3u);
+  EQUAL(diff.growers[0].retained_delta_bytes, 30'000);
+  EQUAL(diff.growers[1].owned_delta_bytes, 4984);
 }
 
 TEST("two heaps of different processes are compared by path") {
@@ -161,7 +340,7 @@ TEST("two heaps of different processes are compared by path") {
   const Snapshot second = cache_with(30, 400, 16).analysed();
   const PathTree before(first, progress);
   const PathTree after(second, progress);
-  const PathDiff diff = diff_paths(before, after, second, 5);
+  const PathDiff diff = diff_paths(before, after, second, Names(second.graph), 5);
   EQUAL(diff.paths.size(), 1u);
   EQUAL(diff.paths[0].delta_count, 20);
   EQUAL(diff.paths[0].delta_bytes, 2000);

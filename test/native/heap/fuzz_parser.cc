@@ -11,36 +11,28 @@
 #include "heap/analysis/snapshot.h"
 #include "heap/compare/growth.h"
 #include "heap/compare/heap_diff.h"
-#include "heap/query/collections.h"
-#include "heap/query/duplicate_strings.h"
+#include "heap/json/node_detail.h"
+#include "heap/json/overview.h"
 #include "heap/query/largest.h"
 #include "heap/query/names.h"
-#include "heap/query/removal.h"
-#include "heap/query/retaining_paths.h"
 
 using namespace crucible::heap;
 
 namespace {
 
-void ask_everything(HeapGraph graph) {
+void ask_everything(HeapGraph graph, bool redact) {
   Progress progress;
-  const Snapshot snapshot = analyse(std::move(graph), {}, Crew(1), progress);
-  RetainingPaths paths(snapshot);
-  for (const Node node : largest_retainers(snapshot, 3)) {
-    (void)paths.shortest(node);
-    (void)paths.distinct(node, 3, 1000);
-    (void)node_text(snapshot.graph, node);
-    const Node gone[] = {node};
-    (void)remove_references(snapshot.graph, {}, gone, progress);
-  }
-  (void)find_collections(snapshot.graph, 1, 5, progress);
-  (void)find_duplicate_strings(snapshot.graph, 5, progress);
+  const ReadHeap heap("fuzz", analyse(std::move(graph), {}, Crew(1), progress), redact);
+  const Snapshot& snapshot = heap.snapshot;
+  (void)overview_json(heap, {.top = 5, .entries_min = 1}, progress);
+  for (const Node node : largest_retainers(snapshot, 3))
+    (void)node_detail_json(heap, {.id = snapshot.graph.nodes.id[node], .paths = 3, .fields = 5}, progress);
   const HeapDiff diff = diff_heaps(make_diff_base(snapshot, progress), snapshot, 5, progress);
   if (snapshot.graph.missing.empty() && (diff.balance.delta_bytes != 0 || diff.balance.residual_bytes() != 0)) __builtin_trap();
   GrowthTracker tracker;
   tracker.add(snapshot, progress);
   tracker.add(snapshot, progress);
-  (void)tracker.finish(snapshot, {}, progress);
+  (void)tracker.finish(snapshot, Names(snapshot.graph), {}, progress);
 }
 
 }  // namespace
@@ -54,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     SnapshotParser parser(ParseOptions{salvage});
     for (std::size_t at = 0; at + 1 < size; at += piece) parser.feed(bytes + at, piece < size - 1 - at ? piece : size - 1 - at);
-    ask_everything(parser.finish());
+    ask_everything(parser.finish(), (data[0] & 2) != 0);
   } catch (const SnapshotError&) {
   }
   return 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "heap/inspect/json_writer.h"
+#include "heap/json/json_writer.h"
 #include "heap/parse/snapshot_parser.h"
 
 using namespace crucible::heap;

@@ -252,3 +252,14 @@ TEST("salvage keeps edges that are sound and says how many are not") {
   EQUAL(graph.missing.size(), 1u);
   TRUE(graph.missing[0].find("1 edges") != std::string::npos);
 }
+
+TEST("salvage forgets the places of nodes that are not in the file") {
+  HeapBuilder heap;
+  heap.location(1, 7, 11, 3);
+  heap.location(8, 7, 12, 3);
+  heap.node_count_declared = 10;
+  const HeapGraph graph = parse_text(heap.json(), true);
+  EQUAL(graph.node_count(), 2u);
+  EQUAL(graph.locations.rows().size(), 1u);
+  EQUAL(graph.locations.of(Node{1})->line, 11u);
+}

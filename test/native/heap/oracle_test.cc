@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 
 #include "heap/query/removal.h"
 #include "heap/query/retaining_paths.h"
@@ -121,9 +122,13 @@ TEST("distinct paths share nothing but their ends, on 500 random graphs") {
     const Snapshot snapshot = heap_of(seed).analysed();
     const RetainingPaths paths(snapshot);
     for (const Node node : snapshot.graph.all_nodes()) {
+      std::set<std::uint32_t> between;
       for (const RetainingPath& path : paths.distinct(node, 5)) {
         check(path.front().from == snapshot.graph.root && path.back().to == node, seed, "ends of the path");
-        for (std::size_t at = 1; at < path.size(); ++at) check(path[at - 1].to == path[at].from, seed, "a gap");
+        for (std::size_t at = 1; at < path.size(); ++at) {
+          check(path[at - 1].to == path[at].from, seed, "a gap");
+          check(between.insert(path[at].from.value).second, seed, "two paths through one object");
+        }
       }
     }
   }

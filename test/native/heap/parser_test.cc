@@ -36,7 +36,7 @@ std::string describe(const HeapGraph& graph) {
       text += " at " + std::to_string(location->script_id) + ":" + std::to_string(location->line) + ":" +
               std::to_string(location->column);
     for (const Edge edge : graph.edges_of(node))
-      text += " " + graph.meta.edge_type_names[graph.edges.type[edge]] + " " + edge_name(graph, edge) + "->" +
+      text += " " + graph.meta.edge_type_names[graph.edges.type[edge]] + " " + Names(graph).bare(edge) + "->" +
               std::to_string(graph.to(edge).value);
     text += "\n";
   }

@@ -20,6 +20,23 @@ TEST("the shortest path prefers names to V8's own edges") {
   TRUE(snapshot.graph.kind(path[1].edge) == EdgeKind::kProperty);
 }
 
+TEST("two ways through one variable are one distinct path, and the root's own reference is another") {
+  HeapBuilder heap;
+  const auto scope = heap.node("object", "system / Context");
+  const auto list = heap.node("object", "Array");
+  for (const char* const name : {"first", "second"}) {
+    const auto function = heap.node("closure", name);
+    heap.edge("property", name, heap.global(), function);
+    heap.edge("internal", "context", function, scope);
+  }
+  heap.edge("context", "list", scope, list);
+  const Snapshot snapshot = heap.analysed();
+  EQUAL(RetainingPaths(snapshot).distinct(Node{list}).size(), 1u);
+  heap.edge("element", 7, heap.root(), list);
+  const Snapshot held_by_root = heap.analysed();
+  EQUAL(RetainingPaths(held_by_root).distinct(Node{list}).size(), 2u);
+}
+
 TEST("two holders of one object give two distinct paths") {
   HeapBuilder heap;
   const auto one = heap.node("object", "One", 16);

@@ -8,10 +8,15 @@
 
 namespace crucible::heap {
 
-/** Writes one JSON document into a text: `object([&]{ member("a", 1); })`. */
+/**
+ * Writes one JSON document into a text: `object([&]{ member("a", 1); })`.
+ * The text is valid UTF-8 whatever goes in: broken bytes become U+FFFD.
+ * Control characters, which would act on a terminal, are escaped.
+ */
 class JsonWriter {
  public:
   [[nodiscard]] const std::string& written() const { return out_; }
+  [[nodiscard]] std::string take() { return std::move(out_); }
 
   template <class Body>
   void object(Body body) {
@@ -32,6 +37,24 @@ class JsonWriter {
     name(key);
     value(content);
   }
+  template <class Body>
+  void object_member(std::string_view key, Body body) {
+    name(key);
+    object(body);
+  }
+  template <class Body>
+  void array_member(std::string_view key, Body body) {
+    name(key);
+    array(body);
+  }
+  void null_member(std::string_view key) {
+    name(key);
+    null();
+  }
+  void null() {
+    separate();
+    out_ += "null";
+  }
   template <class Value>
   void value(const Value& content) {
     separate();
@@ -46,7 +69,6 @@ class JsonWriter {
     } else {
       text(content);
     }
-    first_ = false;
   }
 
  private:
@@ -63,27 +85,16 @@ class JsonWriter {
     if (!first_) out_ += ',';
     first_ = false;
   }
-  void text(std::string_view content) {
-    out_ += '"';
-    for (const char c : content) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') {
-        out_ += '\\';
-        out_ += c;
-      } else if (byte < 0x20 || byte == 0x7F) {
-        // Control characters would act on a terminal.
-        char escape[8];
-        std::snprintf(escape, sizeof escape, "\\u%04x", byte);
-        out_ += escape;
-      } else {
-        out_ += c;
-      }
-    }
-    out_ += '"';
-  }
+  void text(std::string_view content);
 
   std::string out_;
   bool first_ = true;
 };
+
+/** Appends the text as it stands between the quotes of a JSON string. */
+void append_json_text(std::string& out, std::string_view content);
+
+/** Bytes of the UTF-8 character in front, or zero if there is none that is valid. */
+[[nodiscard]] std::size_t utf8_length(std::string_view text);
 
 }  // namespace crucible::heap
