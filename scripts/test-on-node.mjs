@@ -6,18 +6,14 @@
  *   node scripts/test-on-node.mjs 22 24 26       one after the other
  *   node scripts/test-on-node.mjs 26 -- run --service ScriptEngine
  *                                                npm ci && npx crucible-memory run ... on Node 26
- *
- * The binary and its headers come from the npm packages node-<platform>-<arch>.
- * They are installed under .cache/, never as a dependency of this project: the
- * package puts a `node` into node_modules/.bin, which npm scripts would then use.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cache, findNpm, installNode, nodeIn } from './node-majors.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const cache = join(root, '.cache');
 const separator = process.argv.indexOf('--');
 const majors = process.argv.slice(2, separator < 0 ? undefined : separator);
 const command = separator < 0 ? null : process.argv.slice(separator + 1);
@@ -40,31 +36,13 @@ function testOn(major) {
     PATH: `${join(distribution, 'bin')}${delimiter}${process.env.PATH}`,
     npm_config_nodedir: distribution,
   };
-  const node = join(distribution, 'bin', 'node');
+  const node = nodeIn(distribution);
   const npm = (...args) =>
     spawnSync(node, [npmCli, ...args], { cwd: copy, env, stdio: 'inherit' }).status ?? 1;
   console.log(`Node ${execFileSync(node, ['--version']).toString().trim()} in ${copy}`);
   const installed = npm('ci', '--no-audit', '--no-fund');
   if (installed !== 0) return installed;
   return command === null ? npm('test') : npm('exec', '--', 'crucible-memory', ...command);
-}
-
-function installNode(major) {
-  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-  const prefix = join(cache, `node-${major}`);
-  const distribution = join(prefix, 'node_modules', name);
-  if (!existsSync(join(distribution, 'bin', 'node'))) {
-    mkdirSync(prefix, { recursive: true });
-    execFileSync(
-      process.execPath,
-      [npmCli, 'install', '--no-audit', '--no-fund', '--prefix', prefix, `${name}@${major}`],
-      {
-        cwd: prefix,
-        stdio: ['ignore', 'ignore', 'inherit'],
-      },
-    );
-  }
-  return distribution;
 }
 
 /** What git tracks and what is new, without what it ignores: what a clone would hold. */
@@ -81,22 +59,4 @@ function copyWorkingTree(target) {
     cpSync(from, join(target, path));
   }
   return target;
-}
-
-/** npm's own file, so that it can be run by the other node. */
-function findNpm() {
-  const candidates = [
-    process.env.npm_execpath,
-    resolve(process.execPath, '../../lib/node_modules/npm/bin/npm-cli.js'),
-    resolve(process.execPath, '../node_modules/npm/bin/npm-cli.js'),
-  ];
-  try {
-    candidates.push(join(execFileSync('npm', ['root', '--global']).toString().trim(), 'npm/bin/npm-cli.js'));
-  } catch {
-    // npm is not on the path: the others must do.
-  }
-  const found = candidates.find((path) => path?.endsWith('npm-cli.js') && existsSync(path));
-  if (found !== undefined) return found;
-  console.error('npm was not found beside node: install npm, or run this through `npm exec`.');
-  process.exit(2);
 }

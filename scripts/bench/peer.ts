@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
@@ -9,17 +9,32 @@ export const ROOT = resolve(import.meta.dirname, '../../..');
 /**
  * Installs a peer into its own folder below scripts/bench/peers, unless it is
  * there: peers are no dependencies of ours.
+ * @param packageName one of the packages of that folder, where it is not called like the folder
  */
-export function installPeer(name: string): void {
-  const folder = join(ROOT, 'scripts', 'bench', 'peers', name);
-  if (existsSync(join(folder, 'node_modules', name))) return;
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, encoding: 'utf8' });
+export function installPeer(name: string, packageName = name): void {
+  if (existsSync(join(peerFolder(name), 'node_modules', packageName))) return;
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: peerFolder(name),
+    encoding: 'utf8',
+    // memlab brings puppeteer, whose install script downloads a browser.
+    env: { ...process.env, PUPPETEER_SKIP_DOWNLOAD: '1' },
+  });
   if (npm.status !== 0) throw new Error(`the peer ${name} cannot be installed: ${npm.stderr || npm.error}`);
 }
 
-/** Loads an installed peer. */
-export function requirePeer(name: string): unknown {
-  return createRequire(join(ROOT, 'scripts', 'bench', 'peers', name, 'package.json'))(name);
+/** Loads a package of an installed peer. */
+export function requirePeer(name: string, packageName = name): unknown {
+  return createRequire(join(peerFolder(name), 'package.json'))(packageName);
+}
+
+/** The version of an installed peer. */
+export function peerVersion(name: string, packageName = name): string {
+  const path = join(peerFolder(name), 'node_modules', packageName, 'package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
+
+export function peerFolder(name: string): string {
+  return join(ROOT, 'scripts', 'bench', 'peers', name);
 }
 
 /** The middle of some numbers; NaN of none. */
