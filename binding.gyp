@@ -23,6 +23,7 @@
         "native/heap/base/pages.cc",
         "native/heap/base/sip_hash.cc",
         "native/heap/compare/diff_base.cc",
+        "native/heap/compare/file_scopes.cc",
         "native/heap/compare/growth.cc",
         "native/heap/compare/heap_diff.cc",
         "native/heap/compare/id_order.cc",

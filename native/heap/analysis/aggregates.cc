@@ -4,11 +4,14 @@
 
 namespace crucible::heap {
 
-Table<Dfs, std::uint64_t> sum_retained(const DfsOrder& order, const Table<Dfs, Dfs>& dominator,
-                                       const WideTable<Node>& owned_bytes) {
-  Table<Dfs, std::uint64_t> retained(order.size());
-  for (const Dfs at : order.node_at.keys()) retained[at] = owned_bytes[order.node_at[at]];
-  for (std::uint32_t at = order.size(); at-- > 1;) retained[dominator[Dfs{at}]] += retained[Dfs{at}];
+WideTable<Dfs> sum_retained(const DfsOrder& order, const PackedTable<Dfs, Dfs>& dominator,
+                            const WideTable<Node>& owned_bytes) {
+  WideTable<Dfs> retained(order.size());
+  for (const Dfs at : order.node_at.keys()) retained.set(at, owned_bytes[order.node_at[at]]);
+  for (std::uint32_t at = order.size(); at-- > 1;) {
+    const Dfs above = dominator[Dfs{at}];
+    retained.set(above, retained[above] + retained[Dfs{at}]);
+  }
   return retained;
 }
 
@@ -29,42 +32,43 @@ std::vector<ClassTotals> total_classes(const HeapGraph& graph, const ClassTable&
   return totals;
 }
 
-void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, const DfsOrder& order,
-                    const Table<Dfs, Dfs>& dominator, const Table<Dfs, std::uint64_t>& retained,
+void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, Node root,
+                    const PackedTable<Node, Node>& dominator, const WideTable<Node>& retained_bytes,
                     const WideTable<Node>& owned_bytes) {
-  Table<Dfs, Dfs> first_child(order.size(), kNo<Dfs>);
-  Table<Dfs, Dfs> next_sibling(order.size(), kNo<Dfs>);
-  for (std::uint32_t at = order.size(); at-- > 1;) {
-    const Dfs parent = dominator[Dfs{at}];
-    next_sibling[Dfs{at}] = first_child[parent];
-    first_child[parent] = Dfs{at};
+  Table<Node, Node> first_child(dominator.size(), kNo<Node>);
+  Table<Node, Node> next_sibling(dominator.size());
+  for (std::uint32_t at = dominator.size(); at-- > 0;) {
+    const Node node{at};
+    if (node == root) continue;
+    const Node above = dominator[node];
+    next_sibling[node] = first_child[above];
+    first_child[above] = node;
   }
   // How many nodes of each class are above the current one.
   std::vector<std::uint32_t> above(classes.size());
-  const auto enter = [&](Dfs at) {
-    const Node node = order.node_at[at];
+  const auto enter = [&](Node node) {
     if (owned_bytes[node] == 0) return;
     const std::uint32_t c = classes.of(node).value;
-    if (above[c]++ == 0) totals[c].retained_bytes += retained[at];
+    if (above[c]++ == 0) totals[c].retained_bytes += retained_bytes[node];
   };
-  const auto leave = [&](Dfs at) {
-    const Node node = order.node_at[at];
+  const auto leave = [&](Node node) {
     if (owned_bytes[node] != 0) --above[classes.of(node).value];
   };
-  Dfs at{0};
+  Node at = root;
   enter(at);
   for (;;) {
-    if (first_child[at] != kNo<Dfs>) {
-      at = first_child[at];
+    const Node child = first_child[at];
+    if (child != kNo<Node>) {
+      at = child;
       enter(at);
       continue;
     }
     leave(at);
-    while (at != Dfs{0} && next_sibling[at] == kNo<Dfs>) {
+    while (at != root && next_sibling[at] == kNo<Node>) {
       at = dominator[at];
       leave(at);
     }
-    if (at == Dfs{0}) return;
+    if (at == root) return;
     at = next_sibling[at];
     enter(at);
   }

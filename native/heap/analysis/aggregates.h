@@ -28,8 +28,8 @@ struct ClassTotals {
  * Sums sizes up the dominator tree. Leaves come first in reverse search order,
  * so one pass is enough.
  */
-[[nodiscard]] Table<Dfs, std::uint64_t> sum_retained(const DfsOrder& order, const Table<Dfs, Dfs>& dominator,
-                                                     const WideTable<Node>& owned_bytes);
+[[nodiscard]] WideTable<Dfs> sum_retained(const DfsOrder& order, const PackedTable<Dfs, Dfs>& dominator,
+                                          const WideTable<Node>& owned_bytes);
 
 /** O(nodes). */
 [[nodiscard]] std::vector<ClassTotals> total_classes(const HeapGraph& graph, const ClassTable& classes,
@@ -37,8 +37,8 @@ struct ClassTotals {
                                                      const Table<Node, std::int32_t>& distance);
 
 /** Fills in `retained_bytes` by walking down the dominator tree. O(nodes), eight bytes a node meanwhile. */
-void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, const DfsOrder& order,
-                    const Table<Dfs, Dfs>& dominator, const Table<Dfs, std::uint64_t>& retained,
+void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, Node root,
+                    const PackedTable<Node, Node>& dominator, const WideTable<Node>& retained_bytes,
                     const WideTable<Node>& owned_bytes);
 
 }  // namespace crucible::heap

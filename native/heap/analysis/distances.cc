@@ -15,6 +15,7 @@ class Search {
       : graph_(graph),
         progress_(progress),
         distances_(graph.node_count(), kNoDistance),
+        is_met_(graph.node_count()),
         seen_once_(graph.ephemerons.pair_count()) {}
 
   Table<Node, std::int32_t> run() {
@@ -22,56 +23,60 @@ class Search {
     for (const Edge edge : graph_.edges_of(graph_.root)) {
       const Node node = graph_.to(edge);
       if (!graph_.is_user_root(node)) continue;
-      distances_[node] = 1;
-      open_.push_back(node);
       any = true;
+      if (is_met_.claim(node)) open_.push_back(node);
     }
-    spread();
-    distances_[graph_.root] = any ? kSystemDistance : 0;
-    open_.clear();
+    spread(1);
+    // The root starts anew even if a user root leads back to it.
+    is_met_.set(graph_.root);
     open_.push_back(graph_.root);
-    spread();
+    spread(any ? kSystemDistance : 0);
     return std::move(distances_);
   }
 
  private:
   using PairIndex = Index<struct PairSpace>;
 
-  void spread() {
-    const std::uint32_t* const first_edge = graph_.nodes.first_edge.column().data();
-    const std::uint8_t* const types = graph_.edges.type.column().data();
-    const Node* const targets = graph_.edges.to.column().data();
-    std::int32_t* const distances = distances_.column().data();
-    for (std::size_t at = 0; at < open_.size(); ++at) {
-      if ((at & 0xFFFF) == 0) progress_.check();
-      look_ahead(at);
-      const Node node = open_[at];
-      const std::int32_t distance = distances[node.value] + 1;
-      const bool special = is_special(node);
-      for (std::uint32_t edge = first_edge[node.value]; edge < first_edge[node.value + 1]; ++edge) {
-        if (distances[targets[edge].value] != kNoDistance) continue;
-        const EdgeKind kind = graph_.meta.edge_kinds[types[edge]];
-        if (kind == EdgeKind::kWeak) continue;
-        if (special && !is_followed(node, Edge{edge})) continue;
-        if (kind == EdgeKind::kInternal && !special && is_first_of_pair(Edge{edge})) continue;
-        distances[targets[edge].value] = distance;
-        open_.push_back(targets[edge]);
+  /** Numbers the open nodes, and level by level what they lead to. */
+  void spread(std::int32_t distance) {
+    for (; !open_.empty(); ++distance) {
+      for (std::size_t at = 0; at < open_.size(); ++at) {
+        if ((at & 0xFFFF) == 0) progress_.check();
+        look_ahead(at);
+        distances_[open_[at]] = distance;
+        follow_edges(open_[at]);
       }
+      open_.swap(next_);
+      next_.resize(0);
     }
   }
 
-  /** Begins the look-ups of nodes whose turn comes soon: where their edges are, then where those lead. */
+  void follow_edges(Node node) {
+    const std::uint8_t* const types = graph_.edges.type.column().data();
+    const PackedView targets = graph_.edges.to.view();
+    const bool special = is_special(node);
+    for (const Edge edge : graph_.edges_of(node)) {
+      const Node target{targets[edge.value]};
+      if (is_met_[target]) continue;
+      const EdgeKind kind = graph_.meta.edge_kinds[types[edge.value]];
+      if (kind == EdgeKind::kWeak) continue;
+      if (special && !is_followed(node, edge)) continue;
+      if (kind == EdgeKind::kInternal && !special && is_first_of_pair(edge)) continue;
+      is_met_.set(target);
+      next_.push_back(target);
+    }
+  }
+
+  /** Begins the look-ups of nodes whose turn comes soon: where their edges are, then the edges. */
   void look_ahead(std::size_t at) const {
-    constexpr std::size_t kNodesAhead = 6;
+    constexpr std::size_t kNodesAhead = 8;
+    if (at + 2 * kNodesAhead >= open_.size()) return;
     const std::uint32_t* const first_edge = graph_.nodes.first_edge.column().data();
-    const Node* const targets = graph_.edges.to.column().data();
-    if (at + 3 * kNodesAhead >= open_.size()) return;
-    will_read(first_edge + open_[at + 3 * kNodesAhead].value);
-    will_read(targets + first_edge[open_[at + 2 * kNodesAhead].value]);
-    const std::uint32_t first = first_edge[open_[at + kNodesAhead].value];
-    const std::uint32_t end = first_edge[open_[at + kNodesAhead].value + 1];
-    for (std::uint32_t edge = first; edge < end && edge < first + 8; ++edge)
-      will_read(distances_.column().data() + targets[edge].value);
+    will_read(first_edge + open_[at + 2 * kNodesAhead].value);
+    const std::uint32_t soon = open_[at + kNodesAhead].value;
+    will_read(distances_.column().data() + soon);
+    will_read(graph_.edges.to.view().address(first_edge[soon]));
+    will_read(graph_.edges.type.column().data() + first_edge[soon]);
   }
 
   /** Nodes some of whose edges are not followed. */
@@ -118,8 +123,11 @@ class Search {
   const HeapGraph& graph_;
   Progress& progress_;
   Table<Node, std::int32_t> distances_;
+  /** Most edges lead to nodes that were met, and bits stay in the cache. */
+  Bits<Node> is_met_;
   Bits<PairIndex> seen_once_;
-  Column<Node> open_;
+  /** The nodes of this distance, and those of the next. */
+  Column<Node> open_, next_;
 };
 
 }  // namespace

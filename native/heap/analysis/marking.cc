@@ -42,13 +42,14 @@ Bits<Node> mark_page_owned(const HeapGraph& graph, Progress& progress) {
   }
   const std::uint32_t* const first_edge = graph.nodes.first_edge.column().data();
   const std::uint8_t* const types = graph.edges.type.column().data();
-  const Node* const targets = graph.edges.to.column().data();
+  const PackedView targets = graph.edges.to.view();
   std::uint32_t visited = 0;
   while (!open.empty()) {
     const Node node = open.pop_back();
     if ((++visited & 0xFFFF) == 0) progress.at(visited, graph.node_count());
     for (std::uint32_t edge = first_edge[node.value]; edge < first_edge[node.value + 1]; ++edge)
-      if (graph.meta.edge_kinds[types[edge]] != EdgeKind::kWeak && owned.claim(targets[edge])) open.push_back(targets[edge]);
+      if (graph.meta.edge_kinds[types[edge]] != EdgeKind::kWeak && owned.claim(Node{targets[edge]}))
+        open.push_back(Node{targets[edge]});
   }
   return owned;
 }

@@ -20,18 +20,25 @@ bool can_be_owned(const HeapGraph& graph, Node node) {
 
 Table<Node, Node> find_owners(const HeapGraph& graph, Progress& progress) {
   Table<Node, Node> owner_of(graph.node_count());
-  for (const Node node : graph.all_nodes()) owner_of[node] = can_be_owned(graph, node) ? kUnvisited : node;
+  // Nodes that may still get an owner or lose it. Nearly all edges lead to others, and bits stay in the cache.
+  Bits<Node> undecided(graph.node_count());
+  for (const Node node : graph.all_nodes()) {
+    const bool ownable = can_be_owned(graph, node);
+    owner_of[node] = ownable ? kUnvisited : node;
+    if (ownable) undecided.set(node);
+  }
   Column<Node> open;
   // A node goes from unvisited to one owner to shared and never back, so each is looked at twice at most.
   const std::uint32_t* const first_edge = graph.nodes.first_edge.column().data();
   const std::uint8_t* const types = graph.edges.type.column().data();
-  const Node* const targets = graph.edges.to.column().data();
+  const PackedView targets = graph.edges.to.view();
   const auto hand_on = [&](Node node, Node owner) {
     for (std::uint32_t edge = first_edge[node.value]; edge < first_edge[node.value + 1]; ++edge) {
-      const Node to = targets[edge];
+      const Node to{targets[edge]};
+      if (!undecided[to]) continue;
       const Node now = owner_of[to];
-      if (now == to || now == owner || now == kShared) continue;
-      if (graph.meta.edge_kinds[types[edge]] == EdgeKind::kWeak) continue;
+      if (now == owner || graph.meta.edge_kinds[types[edge]] == EdgeKind::kWeak) continue;
+      if (now != kUnvisited) undecided.reset(to);
       owner_of[to] = now == kUnvisited ? owner : kShared;
       open.push_back(to);
     }

@@ -1,29 +1,35 @@
 #include "heap/analysis/snapshot.h"
 
 #include <chrono>
+#include <mutex>
 #include <unordered_set>
 
 #include "heap/analysis/dominators.h"
 #include "heap/analysis/marking.h"
 #include "heap/analysis/owned_sizes.h"
+#include "heap/base/jobs.h"
 #include "heap/parse/file_parser.h"
 
 namespace crucible::heap {
 
 namespace {
 
+/** Times jobs that may run at the same time. */
 class Stopwatch {
  public:
   explicit Stopwatch(std::vector<PhaseTime>& phases) : phases_(phases) {}
-  void lap(const char* name) {
-    const auto now = std::chrono::steady_clock::now();
-    phases_.push_back({name, std::chrono::duration<double>(now - last_).count()});
-    last_ = now;
+  template <class Work>
+  void time(const char* name, Work&& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const std::lock_guard lock(mutex_);
+    phases_.push_back({name, seconds.count()});
   }
 
  private:
   std::vector<PhaseTime>& phases_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  std::mutex mutex_;
 };
 
 /** The shapes that came with the question first, then those that are new in this heap. */
@@ -35,57 +41,60 @@ std::vector<Interface> join_interfaces(std::vector<Interface> given, std::vector
   return given;
 }
 
-void install(Snapshot& snapshot, const DfsOrder& order, const Table<Dfs, Dfs>& dominator,
-             const Table<Dfs, std::uint64_t>& retained) {
-  snapshot.dominator = Table<Node, Node>(order.size());
-  snapshot.retained_bytes = WideTable<Node>(order.size());
-  for (const Dfs at : order.node_at.keys()) {
-    const Node node = order.node_at[at];
-    snapshot.dominator[node] = order.node_at[dominator[at]];
-    snapshot.retained_bytes.set(node, retained[at]);
+/** Dominators and retained sizes by node. What is by search order goes as soon as it was moved. */
+void sum_and_install(Snapshot& snapshot, DfsOrder order, PackedTable<Dfs, Dfs> dominator) {
+  const std::uint32_t count = order.size();
+  {
+    const WideTable<Dfs> retained = sum_retained(order, dominator, snapshot.owned_bytes);
+    snapshot.retained_bytes = WideTable<Node>(count);
+    for (const Dfs at : retained.keys()) snapshot.retained_bytes.set(order.node_at[at], retained[at]);
   }
+  snapshot.dominator = PackedTable<Node, Node>(count, count);
+  for (const Dfs at : order.node_at.keys()) snapshot.dominator.set(order.node_at[at], order.node_at[dominator[at]]);
 }
 
 }  // namespace
 
 Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Progress& progress) {
   Snapshot snapshot;
-  Stopwatch watch(snapshot.phases);
   snapshot.graph = std::move(graph);
   HeapGraph& heap = snapshot.graph;
-  progress.enter(Phase::kMarking);
   propagate_detachedness(heap);
   EssentialEdges essential;
-  crew.both(
-      [&] {
-        essential = mark_essential(heap, mark_page_owned(heap, progress), Crew(1), progress);
-        snapshot.owned_bytes = fold_into_owners(heap, progress);
-      },
-      [&] { snapshot.distance = measure_distances(heap, progress); });
-  watch.lap("marking, distances, owners");
-  progress.enter(Phase::kDominators);
   DfsOrder order;
-  crew.both([&] { order = search_depth_first(heap, essential, progress); },
-            [&] { snapshot.retainers = Retainers(heap, essential); });
-  essential = {};
-  watch.lap("search, retainers");
-  Table<Dfs, Dfs> dominator;
-  crew.both([&] { dominator = find_dominators(order, snapshot.retainers, progress); },
-            [&] {
-              snapshot.interfaces = join_interfaces(std::move(options.interfaces), infer_interfaces(heap, progress));
-              snapshot.classes = ClassTable(heap, snapshot.interfaces, progress);
-            });
-  watch.lap("dominators, classes");
-  progress.enter(Phase::kSizes);
-  const Table<Dfs, std::uint64_t> retained = sum_retained(order, dominator, snapshot.owned_bytes);
-  watch.lap("retained sizes");
-  crew.both(
-      [&] {
-        snapshot.class_totals = total_classes(heap, snapshot.classes, snapshot.owned_bytes, snapshot.distance);
-        total_retained(snapshot.class_totals, snapshot.classes, order, dominator, retained, snapshot.owned_bytes);
-      },
-      [&] { install(snapshot, order, dominator, retained); });
-  watch.lap("totals");
+  PackedTable<Dfs, Dfs> dominator;
+  Stopwatch watch(snapshot.phases);
+  Jobs jobs;
+  const auto add = [&](const char* name, Phase phase, std::initializer_list<Jobs::Job> needs, auto work) {
+    return jobs.add(needs, [&watch, &progress, name, phase, work] {
+      progress.enter(phase);
+      watch.time(name, work);
+    });
+  };
+  // The first four are the longest chain; the rest is done beside it by whoever has nothing to do.
+  const auto marking = add("marking", Phase::kMarking, {}, [&] {
+    essential = mark_essential(heap, mark_page_owned(heap, progress), Crew(1), progress);
+  });
+  const auto search = add("search", Phase::kDominators, {marking}, [&] { order = search_depth_first(heap, essential, progress); });
+  const auto retainers = add("retainers", Phase::kRetainers, {marking}, [&] { snapshot.retainers = Retainers(heap, essential); });
+  const auto dominators = add("dominators", Phase::kDominators, {search, retainers}, [&] {
+    essential = {};
+    dominator = find_dominators(order, snapshot.retainers, progress);
+  });
+  const auto owners = add("owners", Phase::kSizes, {}, [&] { snapshot.owned_bytes = fold_into_owners(heap, progress); });
+  const auto retained = add("retained sizes", Phase::kSizes, {dominators, owners},
+                            [&] { sum_and_install(snapshot, std::move(order), std::move(dominator)); });
+  const auto classes = add("classes", Phase::kClasses, {}, [&] {
+    snapshot.interfaces = join_interfaces(std::move(options.interfaces), infer_interfaces(heap, progress));
+    snapshot.classes = ClassTable(heap, snapshot.interfaces, progress);
+  });
+  const auto distances = add("distances", Phase::kDistances, {}, [&] { snapshot.distance = measure_distances(heap, progress); });
+  add("totals", Phase::kClasses, {classes, retained, distances}, [&] {
+    snapshot.class_totals = total_classes(heap, snapshot.classes, snapshot.owned_bytes, snapshot.distance);
+    total_retained(snapshot.class_totals, snapshot.classes, heap.root, snapshot.dominator, snapshot.retained_bytes,
+                   snapshot.owned_bytes);
+  });
+  jobs.run(crew);
   progress.enter(Phase::kDone);
   return snapshot;
 }

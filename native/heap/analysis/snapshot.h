@@ -33,7 +33,7 @@ struct Snapshot {
   Retainers retainers;
   WideTable<Node> owned_bytes;
   WideTable<Node> retained_bytes;
-  Table<Node, Node> dominator;
+  PackedTable<Node, Node> dominator;
   Table<Node, std::int32_t> distance;
   ClassTable classes;
   std::vector<Interface> interfaces;

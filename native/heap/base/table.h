@@ -1,9 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -81,19 +83,14 @@ class WideTable {
     return value != kNone ? value : wide_at(key);
   }
   void set(Key key, std::uint64_t value) {
-    if (value < kNone) {
+    if (value < kNone) [[likely]] {
       narrow_[key.value] = static_cast<std::uint32_t>(value);
-      return;
-    }
-    narrow_[key.value] = kNone;
-    const auto at = std::lower_bound(wide_.begin(), wide_.end(), Wide{key.value, 0});
-    if (at != wide_.end() && at->first == key.value) {
-      at->second = value;
     } else {
-      wide_.insert(at, {key.value, value});
+      set_wide_at(key, value);
     }
   }
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(narrow_.size()); }
+  [[nodiscard]] Range<Key> keys() const { return {0, size()}; }
   /** The four-byte part: kNone stands for a value in `wide()`. */
   [[nodiscard]] Column<std::uint32_t>& narrow() { return narrow_; }
   [[nodiscard]] const Column<std::uint32_t>& narrow() const { return narrow_; }
@@ -108,6 +105,15 @@ class WideTable {
   }
 
  private:
+  void set_wide_at(Key key, std::uint64_t value) {
+    narrow_[key.value] = kNone;
+    const auto at = std::lower_bound(wide_.begin(), wide_.end(), Wide{key.value, 0});
+    if (at != wide_.end() && at->first == key.value) {
+      at->second = value;
+    } else {
+      wide_.insert(at, {key.value, value});
+    }
+  }
   [[nodiscard]] std::uint64_t wide_at(Key key) const {
     const auto at = std::lower_bound(wide_.begin(), wide_.end(), Wide{key.value, 0});
     return at->second;
@@ -117,32 +123,120 @@ class WideTable {
   std::vector<Wide> wide_;
 };
 
-/** Small integers in as few whole bytes as the largest of them needs: two, three or four. */
-template <class Key>
+/** Where the integers of a PackedTable are: small enough for the registers of a loop. */
+class PackedView {
+ public:
+  PackedView(std::uint8_t* bytes, std::uint32_t width, std::uint32_t mask) : bytes_(bytes), width_(width), mask_(mask) {}
+
+  [[nodiscard]] std::uint32_t operator[](std::size_t at) const {
+    std::uint32_t value;
+    std::memcpy(&value, bytes_ + at * width_, sizeof value);
+    return value & mask_;
+  }
+  /** Writes no byte of a neighbour: two threads may set two integers. */
+  void set(std::size_t at, std::uint32_t value) const {
+    std::uint8_t* const place = bytes_ + at * width_;
+    if (width_ == 4) {
+      std::memcpy(place, &value, 4);
+    } else {
+      std::memcpy(place, &value, 2);
+      if (width_ == 3) place[2] = static_cast<std::uint8_t>(value >> 16);
+    }
+  }
+  [[nodiscard]] const std::uint8_t* address(std::size_t at) const { return bytes_ + at * width_; }
+  /** The largest integer that fits. */
+  [[nodiscard]] std::uint32_t mask() const { return mask_; }
+
+ private:
+  std::uint8_t* bytes_;
+  std::uint32_t width_;
+  std::uint32_t mask_;
+};
+
+/** Small integers, or positions, in as few whole bytes as the largest of them needs: two, three or four. */
+template <class Key, class T = std::uint32_t>
 class PackedTable {
+  static_assert(std::endian::native == std::endian::little, "the low bytes of an integer must come first");
+
  public:
   PackedTable() = default;
   PackedTable(std::size_t size, std::uint32_t largest)
-      : size_(size), width_(largest < 0x10000 ? 2 : largest < 0x1000000 ? 3 : 4), bytes_(size * width_ + 4) {
-    mask_ = width_ == 4 ? kNone : (1u << (8 * width_)) - 1;
+      : width_(largest < 0x10000 ? 2 : largest < 0x1000000 ? 3 : 4),
+        mask_(width_ == 4 ? kNone : (1u << (8 * width_)) - 1) {
+    resize(size);
   }
 
-  [[nodiscard]] std::uint32_t operator[](Key key) const {
-    std::uint32_t value;
-    std::memcpy(&value, bytes_.data() + std::size_t{key.value} * width_, sizeof value);
-    return value & mask_;
-  }
-  void set(Key key, std::uint32_t value) {
-    std::memcpy(bytes_.data() + std::size_t{key.value} * width_, &value, width_);
+  [[nodiscard]] T operator[](Key key) const { return T{view()[key.value]}; }
+  void set(Key key, T value) {
+    if constexpr (std::is_integral_v<T>) view().set(key.value, value);
+    else view().set(key.value, value.value);
   }
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(size_); }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] Range<Key> keys() const { return {0, size()}; }
+  [[nodiscard]] PackedView view() const { return {const_cast<std::uint8_t*>(bytes_.data()), width_, mask_}; }
+  [[nodiscard]] std::uint32_t mask() const { return mask_; }
   [[nodiscard]] std::size_t bytes_held() const { return bytes_.bytes_held(); }
 
+  void resize(std::size_t size) {
+    bytes_.resize(bytes_of(size));
+    size_ = size;
+  }
+  /** Room for `size` values, growing geometrically. */
+  void grow_to(std::size_t size) {
+    if (size <= size_) return;
+    bytes_.grow_to(bytes_of(size));
+    size_ = size;
+  }
+  void shrink_to_fit() { bytes_.shrink_to_fit(); }
+  void clear() { *this = PackedTable(); }
+
  private:
+  /** Integers are read four bytes at a time, the last one too. */
+  [[nodiscard]] std::size_t bytes_of(std::size_t size) const { return size * width_ + 4; }
+
   std::size_t size_ = 0;
   std::uint32_t width_ = 2;
   std::uint32_t mask_ = 0xFFFF;
   Column<std::uint8_t> bytes_;
+};
+
+/**
+ * 32-bit values that nearly always fit into 24: three bytes each, and a sorted
+ * list of the few that do not.
+ */
+template <class Key>
+class NarrowTable {
+ public:
+  using Wide = std::pair<std::uint32_t, std::uint32_t>;
+
+  NarrowTable() = default;
+  /** @param largest few values are larger */
+  NarrowTable(std::size_t size, std::uint32_t largest) : narrow_(size, largest) {}
+
+  [[nodiscard]] std::uint32_t operator[](Key key) const {
+    const std::uint32_t value = narrow_[key];
+    return value != narrow_.mask() ? value : wide_at(key);
+  }
+  [[nodiscard]] std::uint32_t size() const { return narrow_.size(); }
+  /** What fits: its mask() stands for a value in the list. */
+  [[nodiscard]] PackedTable<Key>& narrow() { return narrow_; }
+  [[nodiscard]] const PackedTable<Key>& narrow() const { return narrow_; }
+  /** Takes values that were collected elsewhere; their narrow part must be the mask already. */
+  void set_wide(std::vector<Wide> values) {
+    std::sort(values.begin(), values.end());
+    wide_ = std::move(values);
+  }
+  [[nodiscard]] std::size_t bytes_held() const { return narrow_.bytes_held() + wide_.capacity() * sizeof(Wide); }
+
+ private:
+  [[nodiscard]] std::uint32_t wide_at(Key key) const {
+    const auto at = std::lower_bound(wide_.begin(), wide_.end(), Wide{key.value, 0});
+    return at != wide_.end() && at->first == key.value ? at->second : narrow_.mask();
+  }
+
+  PackedTable<Key> narrow_;
+  std::vector<Wide> wide_;
 };
 
 }  // namespace crucible::heap

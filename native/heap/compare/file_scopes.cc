@@ -41,11 +41,10 @@ std::optional<std::uint32_t> script_of(const Snapshot& snapshot, Node context) {
   return std::nullopt;
 }
 
-/** The last `count` parts of a path or URL: `lib/server.js`. */
-std::string_view last_parts(std::string_view path, int count) {
-  std::size_t start = path.size();
-  while (count-- > 0 && start != 0 && start != std::string_view::npos) start = path.find_last_of("/\\", start - 1);
-  return start == std::string_view::npos || path.empty() ? path : path.substr(start == 0 ? 0 : start + 1);
+/** Of a path or URL, with either kind of slash. */
+std::string_view last_name(std::string_view path) {
+  const std::size_t slash = path.find_last_of("/\\");
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
 }  // namespace
@@ -64,8 +63,8 @@ std::vector<FileScope> find_file_scopes(const Snapshot& snapshot) {
     if (!script || !scripts.has(*script)) continue;
     const std::string path = scripts.of(*script);
     const bool is_builtin = path.starts_with("node:");
-    const std::string_view shown = is_builtin ? std::string_view(path) : last_parts(path, 1);
-    scopes.push_back({context, std::string(shown), combine(hash_text("file"), hash_text(last_parts(path, 2))), is_builtin});
+    const std::string file(is_builtin ? std::string_view(path) : last_name(path));
+    scopes.push_back({context, file, combine(hash_text("file"), hash_text(file)), is_builtin});
   }
   return scopes;
 }

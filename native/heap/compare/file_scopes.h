@@ -13,7 +13,10 @@ struct FileScope {
   Node context;
   /** Of the script, without the folders above its own; of several scopes in one file all have the same. */
   std::string file;
-  /** Made of the file's name and its folder's: the same in another run, and on another machine. */
+  /**
+   * Of the file's name alone, so that it is the same wherever the program is installed. Variables of one name in two
+   * files of one name count together.
+   */
   std::uint64_t fingerprint = 0;
   /** A file of Node.js itself. */
   bool is_builtin = false;

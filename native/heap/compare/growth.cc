@@ -122,6 +122,7 @@ std::vector<Growth> GrowthTracker::finish(const Snapshot& last, const Names& nam
     growth.share_bytes = shares[at].share_bytes;
     growth.exclusive_bytes = shares[at].exclusive_bytes;
     growth.is_v8s_own = tree.is_plumbing(containers[at].group) ||
+                        last.graph.kind(tree.row(containers[at].group).sample) == NodeKind::kSynthetic ||
                         is_made_by_v8(last.classes.name(growth.class_of_entries).kind);
     growths.push_back(std::move(growth));
   }

@@ -21,9 +21,7 @@ bool is_backing_store(const HeapGraph& graph, Edge edge) {
 }
 
 /** What V8 keeps for itself: these lead everywhere, and to nothing that a program put there. */
-bool is_plumbing(const HeapGraph& graph, Node from, Edge edge) {
-  // What a module exports stands in cells without a name.
-  if (graph.is_named(from, hash_text("system / SourceTextModule"))) return false;
+bool is_plumbing(const HeapGraph& graph, Edge edge) {
   switch (graph.kind(edge)) {
     case EdgeKind::kProperty: return graph.is_named(edge, hash_text("__proto__"));
     case EdgeKind::kContext:
@@ -139,12 +137,15 @@ class PathTreeBuilder {
   void expand(Node node) {
     const Group group = tree_.group_of_[node];
     const bool keys_are_data = is_dictionary(node);
+    const bool is_synthetic = graph_.kind(node) == NodeKind::kSynthetic;
+    // What a module exports stands in cells without a name.
+    const bool is_module = graph_.is_named(node, hash_text("system / SourceTextModule"));
     for (const Edge edge : graph_.edges_of(node)) {
       const EdgeKind kind = graph_.kind(edge);
       if (kind == EdgeKind::kWeak || kind == EdgeKind::kShortcut || is_settled(graph_.to(edge))) continue;
-      if (is_passing_root(graph_.to(edge))) {
+      if (is_synthetic && is_passing_root(graph_.to(edge))) {
         passing_.push_back({node, edge});
-      } else if (is_plumbing(graph_, node, edge)) {
+      } else if (!is_module && is_plumbing(graph_, edge)) {
         later_.push_back({node, edge});
       } else {
         follow(group, node, edge, keys_are_data);

@@ -34,11 +34,11 @@ struct NodeColumns {
   }
 };
 
-/** What the file says about each edge: 9 bytes. */
+/** What the file says about each edge: 7 bytes, or 9 in a heap of more than 16 million nodes. */
 struct EdgeColumns {
   Table<Edge, std::uint8_t> type;
-  Table<Edge, std::uint32_t> name_or_index;
-  Table<Edge, Node> to;
+  NarrowTable<Edge> name_or_index;
+  PackedTable<Edge, Node> to;
 
   [[nodiscard]] std::size_t bytes_held() const {
     return type.bytes_held() + name_or_index.bytes_held() + to.bytes_held();

@@ -6,6 +6,7 @@
 
 #include "heap/base/column.h"
 #include "heap/base/index.h"
+#include "heap/base/radix_sort.h"
 
 namespace crucible::heap {
 
@@ -30,13 +31,13 @@ class Locations {
     rows_.push_back(row);
   }
   /** To be called once after the last append. Forgets those of nodes that a salvaged file has lost. */
-  void finish(std::uint64_t node_count) {
+  void finish(std::uint32_t node_count) {
     std::size_t kept = 0;
     for (const Row& row : rows_)
       if (row.node.value < node_count) rows_[kept++] = row;
     rows_.resize(kept);
     // The last row of a node wins, as in DevTools' map.
-    if (!sorted_) std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.node < b.node; });
+    if (!sorted_) radix_sort(rows_, node_count, [](const Row& row) { return row.node.value; });
     rows_.shrink_to_fit();
   }
   [[nodiscard]] std::optional<Location> of(Node node) const {

@@ -11,8 +11,9 @@ namespace crucible::heap {
 using EssentialEdges = Bits<Edge>;
 
 /**
- * Who refers to a node: four bytes an edge. The top bit of each marks an edge
- * that retains nothing, so that walking backwards needs no look at the edge.
+ * Who refers to a node: three bytes an edge, or four in a heap of more than
+ * eight million nodes. The top bit of each marks an edge that retains nothing,
+ * so that walking backwards needs no look at the edge.
  * Given up: which of the retainer's edges it is; that is found by looking
  * through them, and only needed for what a person reads.
  */
@@ -26,17 +27,18 @@ class Retainers {
   Retainers(const HeapGraph& graph, const EssentialEdges& essential);
 
   [[nodiscard]] Range<Retainer> of(Node node) const { return {first_[node], first_[Node{node.value + 1}]}; }
-  [[nodiscard]] Node from(Retainer retainer) const { return Node{from_[retainer] & kNodesMax}; }
-  [[nodiscard]] bool essential(Retainer retainer) const { return from_[retainer] <= kNodesMax; }
-  [[nodiscard]] std::uint32_t raw(Retainer retainer) const { return from_[retainer]; }
+  [[nodiscard]] Node from(Retainer retainer) const { return Node{from_[retainer] & ~mark()}; }
+  [[nodiscard]] bool essential(Retainer retainer) const { return from_[retainer] < mark(); }
   [[nodiscard]] const std::uint32_t* first_data() const { return first_.column().data(); }
-  [[nodiscard]] const std::uint32_t* raw_data() const { return from_.column().data(); }
+  /** Numbers of nodes, with the mark. */
+  [[nodiscard]] PackedView raw() const { return from_.view(); }
+  [[nodiscard]] std::uint32_t mark() const { return (from_.mask() >> 1) + 1; }
   [[nodiscard]] std::size_t node_bytes_held() const { return first_.bytes_held(); }
   [[nodiscard]] std::size_t edge_bytes_held() const { return from_.bytes_held(); }
 
  private:
   Table<Node, std::uint32_t> first_;
-  Table<Retainer, std::uint32_t> from_;
+  PackedTable<Retainer> from_;
 };
 
 }  // namespace crucible::heap

@@ -86,17 +86,27 @@ std::optional<Location> HeapWriter::location_of(Node node) const {
 }
 
 void HeapWriter::path(const RetainingPath& path) {
-  const HeapGraph& graph = snapshot_.graph;
+  // A list of 20,000 elements is a path as long, and its every element would repeat it.
+  constexpr std::size_t kEndSteps = 100;
   json_.array([&] {
-    for (const PathStep& step : path) {
-      json_.object([&] {
-        json_.member("edge", names_.edge(step.edge));
-        json_.member("id", graph.nodes.id[step.to]);
-        json_.member("name", names_.node(step.to));
-        json_.member("className", names_.of(snapshot_.classes, snapshot_.classes.of(step.to)));
-        place("place", location_of(step.to));
-      });
+    if (path.size() <= 2 * kEndSteps + 1) {
+      for (const PathStep& step_of_path : path) step(step_of_path.to, names_.edge(step_of_path.edge));
+      return;
     }
+    const std::size_t left_out = path.size() - 2 * kEndSteps;
+    for (std::size_t at = 0; at < kEndSteps; ++at) step(path[at].to, names_.edge(path[at].edge));
+    step(path[kEndSteps + left_out - 1].to, "… " + std::to_string(left_out) + " references …");
+    for (std::size_t at = kEndSteps + left_out; at < path.size(); ++at) step(path[at].to, names_.edge(path[at].edge));
+  });
+}
+
+void HeapWriter::step(Node to, const std::string& edge) {
+  json_.object([&] {
+    json_.member("edge", edge);
+    json_.member("id", snapshot_.graph.nodes.id[to]);
+    json_.member("name", names_.node(to));
+    json_.member("className", names_.of(snapshot_.classes, snapshot_.classes.of(to)));
+    place("place", location_of(to));
   });
 }
 

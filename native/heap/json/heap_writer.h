@@ -41,7 +41,7 @@ class HeapWriter {
   void node(Node node);
   /** NodeAnswer with the shortest path. */
   void node_with_path(Node node);
-  /** StepAnswer[]. */
+  /** StepAnswer[]; of a path of more than 201 references the middle is one step that says how many it stands for. */
   void path(const RetainingPath& path);
   void shortest_path(std::string_view member, Node node);
   /** ClassAnswer. */
@@ -54,6 +54,7 @@ class HeapWriter {
 
  private:
   void node_members(Node node);
+  void step(Node to, const std::string& edge);
   [[nodiscard]] std::optional<Location> location_of(Node node) const;
 
   JsonWriter& json_;

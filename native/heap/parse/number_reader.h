@@ -34,9 +34,16 @@ struct BatchPlace {
 class NumberReader {
  public:
   static constexpr std::size_t kBatch = 4096;
+  /** No count, size, id or index is as large. */
+  static constexpr std::uint64_t kNegative = std::uint64_t{1} << 63;
 
-  /** Starts after the opening bracket. */
-  void begin() {
+  /**
+   * Starts after the opening bracket.
+   * @param signed_32 V8 since Node 24 writes the index 4000000000 as -294967296: negative numbers
+   *   of 32 bits are handed on as kNegative plus the index that they mean
+   */
+  void begin(bool signed_32 = false) {
+    signed_32_ = signed_32;
     state_ = State::kFirst;
     total_ = 0;
     done_ = false;
@@ -115,8 +122,9 @@ class NumberReader {
     switch (state_) {
       case State::kFirst:
       case State::kNext:
-        if (digit) {
-          value_ = static_cast<std::uint64_t>(c - '0');
+        if (digit || (c == '-' && signed_32_)) {
+          is_negative_ = !digit;
+          value_ = digit ? static_cast<std::uint64_t>(c - '0') : 0;
           number_offset_ = offset;
           state_ = State::kNumber;
         } else if (c == ']' && state_ == State::kFirst) {
@@ -132,12 +140,21 @@ class NumberReader {
           value_ = value_ * 10 + part;
           return false;
         }
+        if (is_negative_) value_ = index_meant(offset);
+        else if (signed_32_ && value_ >= kNegative) refuse('9', offset);
         state_ = State::kAfter;
         after(c, space, offset);
         return true;
       case State::kAfter: after(c, space, offset); return false;
     }
     return false;
+  }
+
+  /** -1 would be 2^32 - 1, which is no index, and a bare minus is zero. */
+  std::uint64_t index_meant(std::uint64_t offset) const {
+    constexpr std::uint64_t kTwoTo31 = std::uint64_t{1} << 31;
+    if (value_ < 2 || value_ > kTwoTo31) refuse('-', offset);
+    return kNegative | (2 * kTwoTo31 - value_);
   }
 
   void after(char c, bool space, std::uint64_t offset) {
@@ -165,6 +182,8 @@ class NumberReader {
 
   State state_ = State::kFirst;
   bool done_ = false;
+  bool signed_32_ = false;
+  bool is_negative_ = false;
   std::uint64_t value_ = 0;
   std::uint64_t number_offset_ = 0;
   std::uint64_t total_ = 0;

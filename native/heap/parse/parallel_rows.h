@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
@@ -11,7 +12,7 @@
 #include "heap/base/crew.h"
 #include "heap/base/progress.h"
 #include "heap/base/byte_source.h"
-#include "heap/parse/digits.h"
+#include "heap/parse/number_block.h"
 #include "heap/parse/number_reader.h"
 
 namespace crucible::heap {
@@ -19,8 +20,8 @@ namespace crucible::heap {
 /**
  * Reads a whole section of rows from a file with every thread there is.
  *
- * Each thread takes the next block of the file, counts the numbers that begin
- * in it (many times faster than reading them), waits for the count of all
+ * Each thread takes the next block of the file, finds the numbers that end in
+ * it (many times faster than reading them), waits for the count of all
  * blocks before it, and then knows which rows its numbers belong to. A block
  * is read from disk once and is small enough to stay in the cache in between.
  *
@@ -31,6 +32,9 @@ namespace crucible::heap {
 template <class Rows>
 class ParallelRows {
  public:
+  /** What a thread takes at a time: few enough bytes to stay in the cache from the first look to the last. */
+  static constexpr std::uint64_t kBlock = 256 * 1024;
+
   struct Result {
     typename Rows::Part part;
     std::uint64_t number_count = 0;
@@ -61,31 +65,38 @@ class ParallelRows {
   }
 
  private:
-  static constexpr std::uint64_t kBlock = 1024 * 1024;
-  /** A number that begins at the end of a block must end within this. */
-  static constexpr std::size_t kOverlap = 64;
+
+  /** Numbers that are read before they are put into columns: few enough for the fastest cache. */
+  static constexpr std::size_t kBatch = 1024;
 
   struct Block {
     std::uint64_t index = 0;
     const char* first = nullptr;
+    /** Behind the bracket that ends the section, if it is in this block. */
     const char* last = nullptr;
-    /** Readable beyond `last`. */
-    const char* limit = nullptr;
     bool is_final = false;
   };
 
+  /** What one thread works with. */
+  struct Desk {
+    NumberBlock numbers{kBlock};
+    std::unique_ptr<char[]> text = std::make_unique<char[]>(kBlock + 2 * NumberBlock::kMargin);
+    std::unique_ptr<std::uint32_t[]> ends = std::make_unique<std::uint32_t[]>(kBatch);
+    std::unique_ptr<std::uint64_t[]> values = std::make_unique<std::uint64_t[]>(kBatch);
+    typename Rows::Part part;
+  };
+
   void work(typename Rows::Part& part) {
-    const auto buffer = std::make_unique<char[]>(kBlock + kOverlap + 1);
-    const auto values = std::make_unique<std::uint64_t[]>(NumberReader::kBatch);
+    Desk desk;
     try {
       for (;;) {
         const std::uint64_t index = next_.fetch_add(1);
-        if (index >= starts_.size() || stopped_) return;
-        Block block = load(index, buffer.get());
-        const std::size_t count = count_numbers(block.first, block.last);
+        if (index >= starts_.size() || stopped_) break;
+        const Block block = load(index, desk.text.get());
+        const std::size_t count = desk.numbers.find_ends(block.first, static_cast<std::size_t>(block.last - block.first));
         const std::optional<std::uint64_t> before = await_turn(block, count);
-        if (!before) return;
-        if (*before + count > number_limit_ || !parse(block, *before, count, values.get(), part)) return fail();
+        if (!before) break;
+        if (*before + count > number_limit_ || !parse(block, *before, count, desk)) return fail();
         progress_.at(offset_ + index * kBlock, file_.size());
       }
     } catch (const SnapshotError& error) {
@@ -95,17 +106,21 @@ class ParallelRows {
       fail();
       throw;
     }
+    part = std::move(desk.part);
   }
 
-  Block load(std::uint64_t index, char* buffer) const {
+  Block load(std::uint64_t index, char* text) const {
+    constexpr std::size_t kMargin = NumberBlock::kMargin;
     const std::uint64_t from = offset_ + index * kBlock;
-    // One byte before the block tells whether its first digit begins a number.
-    const std::size_t got = file_.read_at(from - 1, buffer, kBlock + kOverlap + 1);
-    Block block{index, buffer + 1, buffer + 1, buffer + got, false};
-    if (got > 1) block.last = buffer + (got < kBlock + 1 ? got : kBlock + 1);
+    const std::size_t margin = from < kMargin ? static_cast<std::size_t>(from) : kMargin;
+    const std::size_t got = file_.read_at(from - margin, text + kMargin - margin, margin + kBlock + kMargin);
+    Block block{index, text + kMargin, text + kMargin, false};
+    if (got > margin) block.last += std::min<std::size_t>(got - margin, kBlock);
+    // Behind the end of the file there is nothing that looks like a number.
+    if (got < margin + kBlock + kMargin) std::memset(text + kMargin - margin + got, 0, margin + kBlock + kMargin - got);
     const void* bracket = std::memchr(block.first, ']', static_cast<std::size_t>(block.last - block.first));
     if (bracket != nullptr) {
-      block.last = static_cast<const char*>(bracket);
+      block.last = static_cast<const char*>(bracket) + 1;
       block.is_final = true;
     }
     return block;
@@ -120,7 +135,7 @@ class ParallelRows {
     counted_ += count;
     ++turn_;
     if (block.is_final) {
-      end_offset_ = offset_ + block.index * kBlock + static_cast<std::uint64_t>(block.last - block.first) + 1;
+      end_offset_ = offset_ + block.index * kBlock + static_cast<std::uint64_t>(block.last - block.first);
       stopped_ = true;
     }
     turn_changed_.notify_all();
@@ -133,42 +148,53 @@ class ParallelRows {
     turn_changed_.notify_all();
   }
 
-  /** False if the block holds anything but `number,` and `number\n,` or another count than was counted. */
-  bool parse(const Block& block, std::uint64_t ordinal, std::size_t count, std::uint64_t* values,
-             typename Rows::Part& part) {
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    const std::uint64_t block_offset = offset_ + block.index * kBlock;
-    const auto offset_of = [&](const char* at) { return block_offset + static_cast<std::uint64_t>(at - block.first); };
-    const char* p = block.first;
-    if (digit(p[-1]))
-      while (p < block.last && digit(*p)) ++p;
-    while (p < block.last && !digit(*p)) ++p;
-    starts_[block.index] = p == block.last ? kNoOffset : offset_of(p);
-    if (count == 0) return p == block.last;
-    std::size_t done = 0;
-    while (done < count) {
-      const BatchPlace place{p, offset_of(p), kNoOffset};
-      std::size_t batch = 0;
-      while (batch < NumberReader::kBatch && done + batch < count) {
-        // The last bytes of a file are too few to read eight at a time: the sequential reader takes them.
-        if (block.limit - p < kDigitsLookahead + 2) return false;
-        const char* after = read_digits(p, values[batch]);
-        if (after == nullptr) return false;
-        ++batch;
-        if (*after == ']' || (*after == '\n' && after[1] == ']')) {
-          p = after;
-          break;
-        }
-        if (*after == '\n') ++after;
-        if (*after != ',') return false;
-        p = after + 1;
+  /** False if the block holds anything but `number,` and `number\n,`. */
+  bool parse(const Block& block, std::uint64_t ordinal, std::size_t count, Desk& desk) {
+    if (count == 0) return true;
+    const std::uint64_t block_offset = offset_ + block.index * kBlock - NumberBlock::kMargin;
+    const auto offset_of = [&](const char* at) { return block_offset + static_cast<std::uint64_t>(at - desk.text.get()); };
+    const char* start = nullptr;
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t batch = desk.numbers.take_ends(desk.ends.get(), kBatch);
+      if (start == nullptr) {
+        start = block.first + desk.ends[0];
+        while (start > desk.text.get() + 1 && is_digit(start[-1])) --start;
+        starts_[block.index] = offset_of(start);
+        if (starts_[block.index] != offset_ && start[-1] != ',') return false;
       }
-      rows_.take(part, ordinal + done, values, batch, place);
+      const BatchPlace place{start, offset_of(start), kNoOffset};
+      start = read_numbers(block.first, start, desk.ends.get(), batch, desk.values.get());
+      if (start == nullptr) return false;
+      rows_.take(desk.part, ordinal + done, desk.values.get(), batch, place);
       done += batch;
-      if (*p == ']' || *p == '\n') break;
+      if (done < count && start[-1] != ',') return false;
     }
-    ends_[block.index] = *p == ']' || *p == '\n' ? end_mark() : offset_of(p);
-    return done == count;
+    if (start[-1] == ']') ends_[block.index] = end_mark();
+    else if (start[-1] == ',') ends_[block.index] = offset_of(start);
+    else return false;
+    return true;
+  }
+
+  /** Returns where the next number starts, or null if something else than numbers and commas is in between. */
+  static const char* read_numbers(const char* text, const char* start, const std::uint32_t* ends, std::size_t count,
+                                  std::uint64_t* values) {
+    std::uint64_t wrong = 0;
+    for (std::size_t at = 0; at < count; ++at) {
+      const char* const end = text + ends[at];
+      const auto digits = static_cast<std::size_t>(end - start);
+      if (digits - 1 < 8) [[likely]] {
+        values[at] = digits_before(end, static_cast<std::uint32_t>(digits), wrong);
+      } else if (digits - 1 < 16) {
+        // The sequential reader takes what is longer still.
+        values[at] = digits_before(end - 8, static_cast<std::uint32_t>(digits - 8), wrong) * 100'000'000 +
+                     digits_before(end, 8, wrong);
+      } else {
+        return nullptr;
+      }
+      start = end + 1 + (*end == '\n');
+      if (at + 1 < count) wrong |= static_cast<unsigned char>(start[-1]) ^ std::uint64_t{','};
+    }
+    return wrong == 0 ? start : nullptr;
   }
 
   static constexpr std::uint64_t end_mark() { return kNoOffset - 1; }

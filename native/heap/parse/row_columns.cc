@@ -52,6 +52,24 @@ void take_bounded(const Stride& at, std::uint32_t width, const std::uint64_t* va
   }
 }
 
+/** Indices that V8 wrote as negative become what they mean; other columns refuse them as far too large. */
+class Indices {
+ public:
+  Indices(const Stride& at, std::uint32_t width, const std::uint64_t* values, std::size_t count) : values_(values) {
+    for (std::size_t i = at.first; i < count; i += width) {
+      if (values[i] < NumberReader::kNegative) [[likely]] continue;
+      if (copy_.empty()) copy_.assign(values, values + count);
+      copy_[i] &= ~NumberReader::kNegative;
+    }
+    if (!copy_.empty()) values_ = copy_.data();
+  }
+  [[nodiscard]] const std::uint64_t* values() const { return values_; }
+
+ private:
+  const std::uint64_t* values_;
+  std::vector<std::uint64_t> copy_;
+};
+
 constexpr std::uint64_t kNameLimit = kNone;
 
 }  // namespace
@@ -147,6 +165,7 @@ void NodeRows::finish(std::uint64_t rows, Part&& part) {
 void EdgeRows::Part::merge(Part&& other) {
   if (other.name_max > name_max) name_max = other.name_max, name_max_row = other.name_max_row;
   dropped += other.dropped;
+  append(wide_names, std::move(other.wide_names));
 }
 
 EdgeRows::EdgeRows(const SnapshotMeta& meta, EdgeColumns& into, bool lenient)
@@ -159,12 +178,17 @@ EdgeRows::EdgeRows(const SnapshotMeta& meta, EdgeColumns& into, bool lenient)
       to_(*meta.edge_row.column("to_node")),
       node_width_(meta.node_row.width()),
       type_count_(meta.edge_type_names.size()),
-      declared_(meta.edge_count) {}
+      declared_(meta.edge_count) {
+  // The text of most edges is the name of some node as well: there are hardly more texts than nodes.
+  const auto nodes = static_cast<std::uint32_t>(meta.node_count);
+  into_.name_or_index = NarrowTable<Edge>(0, std::max(nodes, 0x10000u));
+  into_.to = PackedTable<Edge, Node>(0, nodes);
+}
 
 void EdgeRows::make_room(std::uint64_t rows) {
   into_.type.column().grow_to(rows);
-  into_.name_or_index.column().grow_to(rows);
-  into_.to.column().grow_to(rows);
+  into_.name_or_index.narrow().grow_to(rows);
+  into_.to.grow_to(rows);
 }
 
 void EdgeRows::take(Part& part, std::uint64_t ordinal, const std::uint64_t* values, std::size_t count,
@@ -172,9 +196,14 @@ void EdgeRows::take(Part& part, std::uint64_t ordinal, const std::uint64_t* valu
   take_bounded<std::uint8_t>(
       Stride(ordinal, width_, type_), width_, values, count, type_count_, kName, "type", place,
       [types = into_.type.column().data()](std::uint64_t row, std::uint8_t type) { types[row] = type; });
+  const Stride name_or_index(ordinal, width_, name_);
+  const Indices indices(name_or_index, width_, values, count);
   take_bounded<std::uint32_t>(
-      Stride(ordinal, width_, name_), width_, values, count, kNameLimit, kName, "name_or_index", place,
-      [names = into_.name_or_index.column().data()](std::uint64_t row, std::uint32_t name) { names[row] = name; });
+      name_or_index, width_, indices.values(), count, kNameLimit, kName, "name_or_index", place,
+      [&part, names = into_.name_or_index.narrow().view()](std::uint64_t row, std::uint32_t name) {
+        names.set(row, std::min(name, names.mask()));
+        if (name >= names.mask()) [[unlikely]] part.wide_names.emplace_back(static_cast<std::uint32_t>(row), name);
+      });
   take_targets(part, ordinal, values, count, place);
 }
 
@@ -191,15 +220,15 @@ void EdgeRows::take_targets(Part& part, std::uint64_t ordinal, const std::uint64
   const auto divide = [width = node_width_](std::uint64_t value) { return value / width; };
 #endif
   const Stride at(ordinal, width_, to_);
-  Node* const targets = into_.to.column().data();
+  const PackedView targets = into_.to.view();
   std::uint64_t row = at.first_row;
   for (std::size_t i = at.first; i < count; i += width_, ++row) {
     const std::uint64_t value = values[i];
     const std::uint64_t node = divide(value);
     if (value < limit && node * node_width_ == value) [[likely]] {
-      targets[row] = Node{static_cast<std::uint32_t>(node)};
+      targets.set(row, static_cast<std::uint32_t>(node));
     } else if (lenient_) {
-      targets[row] = kNo<Node>;
+      targets.set(row, kNone);
       ++part.dropped;
     } else {
       throw_out_of_range(kName, row, "to_node", value,
@@ -211,14 +240,15 @@ void EdgeRows::take_targets(Part& part, std::uint64_t ordinal, const std::uint64
   }
 }
 
-void EdgeRows::finish(std::uint64_t rows, Part&&) {
+void EdgeRows::finish(std::uint64_t rows, Part&& part) {
   make_room(rows);
   into_.type.column().resize(rows);
-  into_.name_or_index.column().resize(rows);
-  into_.to.column().resize(rows);
+  into_.name_or_index.narrow().resize(rows);
+  into_.to.resize(rows);
   into_.type.column().shrink_to_fit();
-  into_.name_or_index.column().shrink_to_fit();
-  into_.to.column().shrink_to_fit();
+  into_.name_or_index.narrow().shrink_to_fit();
+  into_.name_or_index.set_wide(std::move(part.wide_names));
+  into_.to.shrink_to_fit();
 }
 
 }  // namespace crucible::heap

@@ -66,6 +66,7 @@ class EdgeRows {
     std::uint64_t name_max = 0;
     std::uint64_t name_max_row = 0;
     std::uint64_t dropped = 0;
+    std::vector<NarrowTable<Edge>::Wide> wide_names;
     void merge(Part&& other);
   };
 

@@ -83,7 +83,7 @@ void check_edge_names(const HeapGraph& graph, const SealFacts& facts, const Crew
   }
   std::atomic<std::uint32_t> worst{kNone};
   const std::uint8_t* const types = graph.edges.type.column().data();
-  const std::uint32_t* const names = graph.edges.name_or_index.column().data();
+  const PackedView names = graph.edges.name_or_index.narrow().view();
   crew.split(graph.edge_count(), kGrain, [&](std::size_t first, std::size_t last) {
     for (std::size_t edge = first; edge < last; ++edge) {
       if (names[edge] < strings || !is_text[types[edge]]) [[likely]] continue;
@@ -96,7 +96,7 @@ void check_edge_names(const HeapGraph& graph, const SealFacts& facts, const Crew
   const std::uint32_t row = worst.load();
   if (row == kNone) return;
   const std::uint64_t ordinal = std::uint64_t{row} * graph.meta.edge_row.width() + *graph.meta.edge_row.column("name_or_index");
-  throw_out_of_range("edges", row, "name_or_index", names[row], "the file has " + std::to_string(strings) + " strings",
+  throw_out_of_range("edges", row, "name_or_index", graph.edges.name_or_index[Edge{row}], "the file has " + std::to_string(strings) + " strings",
                      offset_of_number(facts, facts.edges_offset, ordinal));
 }
 
@@ -107,8 +107,8 @@ void tie_loose_edges(HeapGraph& graph, const SealFacts& facts) {
   const auto weak = std::find(kinds.begin(), kinds.end(), EdgeKind::kWeak);
   std::uint64_t lost = 0;
   for (const Edge edge : graph.edges.to.keys()) {
-    if (graph.edges.to[edge].value < graph.node_count()) continue;
-    graph.edges.to[edge] = Node{0};
+    if (graph.to(edge).value < graph.node_count()) continue;
+    graph.edges.to.set(edge, Node{0});
     if (weak != kinds.end()) graph.edges.type[edge] = static_cast<std::uint8_t>(weak - kinds.begin());
     ++lost;
   }

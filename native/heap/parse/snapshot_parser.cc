@@ -162,7 +162,7 @@ void SnapshotParser::open_section(Section section, std::uint64_t offset) {
                   at("name"),        at("script_name"), at("timestamp_us"), at("last_assigned_id")};
     }
   }
-  numbers_.begin();
+  numbers_.begin(section == Section::kEdges);
 }
 
 const char* SnapshotParser::read_value(const char* p, const char* end, std::uint64_t offset) {
@@ -396,11 +396,13 @@ HeapGraph SnapshotParser::finish(const Crew& crew) {
                   node_part_.name_max, node_part_.name_max_row, edge_part_.dropped};
   node_rows_->finish(nodes, std::move(node_part_));
   edge_rows_->finish(edges, std::move(edge_part_));
-  graph_.locations.finish(nodes);
   graph_.strings.shrink_to_fit();
   graph_.strings.attach(spool_ != nullptr ? std::shared_ptr<const ByteSource>(spool_) : file_);
-  graph_.ephemerons.finish(graph_.strings.size());
-  seal_graph(graph_, facts, crew);
+  crew.both([&] { seal_graph(graph_, facts, crew); },
+            [&] {
+              graph_.locations.finish(static_cast<std::uint32_t>(nodes));
+              graph_.ephemerons.finish(graph_.strings.size());
+            });
   return std::move(graph_);
 }
 

@@ -106,6 +106,27 @@ TEST("the overview counts types and what nothing reaches, and gives every object
   EQUAL(text(member(retainer, "path").items.at(0), "edge"), ".global");
 }
 
+TEST("the middle of a path of thousands of references is one step that says how many it stands for") {
+  HeapBuilder heap;
+  auto before = heap.global();
+  for (int link = 0; link < 5000; ++link) {
+    const auto node = heap.node("object", "Link", 16);
+    heap.edge("property", "next", before, node);
+    before = node;
+  }
+  const auto id = heap.id(before);
+  const TemporaryFolder folder;
+  const JsonValue answer = detail(read_heap(folder.write("a", heap.json())), id);
+  const JsonValue& path = member(answer, "shortestPath");
+  EQUAL(path.items.size(), 201u);
+  std::size_t left_out = 0;
+  for (const JsonValue& step : path.items)
+    if (text(step, "edge").starts_with("… ")) left_out = std::stoul(text(step, "edge").substr(4));
+  // One more than there are links: the way begins with the reference to the global object.
+  EQUAL(left_out + 200, 5001u);
+  EQUAL(number(path.items.back(), "id"), static_cast<double>(id));
+}
+
 TEST("a node's answer has its dominator, its fields and holders by retained size, and what its removal frees") {
   HeapBuilder heap;
   const auto owner = heap.node("object", "Owner", 16);

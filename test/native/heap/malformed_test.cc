@@ -181,6 +181,17 @@ TEST("a negative size is refused with its reason") {
   EQUAL(refusal.why, "sizes, ids and indices are never negative");
 }
 
+TEST("a negative number in the edges is refused unless it can be the index of an element") {
+  HeapBuilder heap = two_objects();
+  heap.edge("element", 4'000'000'000, heap.global(), 2);
+  const std::string json = heap.json();
+  EQUAL(refusal_of(replaced(json, "1,4000000000,", "1,-294967296,")).code, "(none)");
+  for (const char* const wrong : {"1,-,", "1,-0,", "1,-1,", "1,-2147483649,", "1,--2,", "1,2-2,", "1,9223372036854775810,"})
+    TRUE(refusal_of(replaced(json, "1,4000000000,", wrong)).code == "SNAPSHOT_NUMBER");
+  EQUAL(refusal_of(replaced(json, "1,4000000000,", "-2,4000000000,")).code, "SNAPSHOT_INDEX");
+  EQUAL(refusal_of(replaced(json, "1,4000000000,14", "1,4000000000,-14")).code, "SNAPSHOT_EDGE_TARGET");
+}
+
 TEST("a fraction is refused") {
   EQUAL(refusal_of(replaced(two_objects().json(), "7,16,0,0,0", "7,1.6,0,0,0")).code, "SNAPSHOT_NUMBER");
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "heap/parse/file_parser.h"
+#include "heap/parse/parallel_rows.h"
 #include "heap/query/names.h"
 #include "test/native/heap/heap_builder.h"
 #include "test/native/heap/testing.h"
@@ -74,10 +75,47 @@ std::string read_from_file(const std::string& json, unsigned threads) {
   return text;
 }
 
+/**
+ * What a reading gives, in words: by a stream if `threads` is zero. A stream
+ * cannot look again for the place of what is only wrong in the whole.
+ */
+std::string outcome_of(const std::string& json, unsigned threads) {
+  try {
+    return threads == 0 ? describe(parse_text(json)) : read_from_file(json, threads);
+  } catch (const SnapshotError& error) {
+    const std::string code = error.code();
+    const bool placed = code != "SNAPSHOT_DUPLICATE_ID" && code != "SNAPSHOT_INDEX";
+    return code + (placed ? " at byte " + std::to_string(error.parts().byte_offset) : "") + ": " + error.what();
+  }
+}
+
+/** With rows for several of the blocks that threads take, and indices that no short column holds. */
+std::string large_heap() {
+  HeapBuilder heap;
+  std::vector<std::uint32_t> nodes;
+  for (int at = 0; at < 30'000; ++at) nodes.push_back(heap.node("object", "Thing" + std::to_string(at % 7), 16 + at));
+  for (const std::uint32_t node : nodes) heap.edge("element", 16'777'000 + 15 * node, heap.global(), node);
+  heap.edge("element", 4'294'967'294, heap.global(), nodes[0]);
+  std::string json = heap.json();
+  TRUE(json.find(']', json.find("\"edges\":[")) - json.find("\"edges\":[") > 2 * ParallelRows<EdgeRows>::kBlock);
+  return json;
+}
+
 }  // namespace
 
 TEST("a snapshot in the layout of Node 20 is read with 64-bit sizes and ids, and unknown types survive") {
   EQUAL(describe(small_heap().graph()), kSmallHeap);
+}
+
+TEST("an index that V8 wrote as a negative number is read as the large one that it means, however the file is read") {
+  const std::string positive = large_heap();
+  for (const auto& [index, written] : {std::pair{"4294967294", "-2"}, std::pair{"2147483648", "-2147483648"}}) {
+    std::string expected = positive;
+    expected.replace(expected.find("4294967294"), 10, index);
+    std::string json = positive;
+    json.replace(json.find("4294967294"), 10, written);
+    for (const unsigned threads : {0u, 1u, 2u}) EQUAL(outcome_of(json, threads), outcome_of(expected, threads));
+  }
 }
 
 TEST("a snapshot in the layout of Node 24, on one line and without trace_node_id, says the same") {
@@ -151,17 +189,35 @@ TEST("escapes are decoded, and a lone surrogate becomes the replacement characte
 }
 
 TEST("a file is read the same by one thread, by several and as a stream") {
-  HeapBuilder heap;
-  // Larger than several of the blocks that threads take.
-  std::vector<std::uint32_t> nodes;
-  for (int at = 0; at < 3000; ++at) nodes.push_back(heap.node("object", "Thing" + std::to_string(at % 7), 16 + at));
-  for (const std::uint32_t node : nodes) heap.edge("element", 100'000'000, heap.global(), node);
-  const std::string json = heap.json();
-  TRUE(json.size() > 100'000);
+  const std::string json = large_heap();
   const std::string expected = describe(parse_text(json));
   EQUAL(read_from_file(json, 1), expected);
   EQUAL(read_from_file(json, 2), expected);
   EQUAL(read_from_file(json, 5), expected);
+}
+
+TEST("a byte that is wrong anywhere in the rows is refused by threads as it is by a stream") {
+  const std::string json = small_heap().json();
+  const std::size_t end = json.find("\"strings\"");
+  for (std::size_t at = json.find("\"nodes\""); at < end; ++at) {
+    for (const char wrong : {',', '\n', ' ', ']', '-', 'x', '5', '\x99', '\0'}) {
+      std::string damaged = json;
+      damaged[at] = wrong;
+      EQUAL(outcome_of(damaged, 2), outcome_of(damaged, 0));
+    }
+  }
+}
+
+TEST("a byte that is wrong where the blocks of two threads meet is found as well") {
+  const std::string json = large_heap();
+  const std::size_t seam = json.find("\"edges\":[") + 9 + ParallelRows<EdgeRows>::kBlock;
+  for (std::size_t at = seam - 4; at < seam + 4; ++at) {
+    for (const char wrong : {',', '\n', ' ', ']', '7'}) {
+      std::string damaged = json;
+      damaged[at] = wrong;
+      EQUAL(outcome_of(damaged, 2), outcome_of(damaged, 0));
+    }
+  }
 }
 
 TEST("a pretty-printed file, which threads refuse, is read by the sequential reader") {
