@@ -21,8 +21,14 @@ export * from './diagnosis/index.js';
 export { CrucibleMemoryError, type ErrorCode, type ErrorParts } from './errors.js';
 export { type Recording, readRecording } from './recording/index.js';
 export {
+  type HeapTextOptions,
+  heapToJson,
   memoryChart,
   readReport,
+  renderHeapDiff,
+  renderHeapDiffMarkdown,
+  renderHeapNode,
+  renderHeapOverview,
   renderText,
   reportJsonSchema,
   reportToJson,
@@ -33,4 +39,5 @@ export {
 export { MemoryTestRunner, type RunnerOptions } from './runner/memory-test-runner.js';
 export type { PlannedTest, RunnerEvents, TestProgress } from './runner/progress.js';
 export type { OperationOptions, OperationResult, Target, TargetMetrics } from './scenarios/target.js';
+export * from './snapshot/index.js';
 export { Phase, ServiceType, TestScenario } from './vocabulary.js';

@@ -20,6 +20,26 @@ export function formatBytes(bytes: number): string {
   return `${Number(amount) === 0 ? '' : sign}${amount} ${SIZES[unit]}`;
 }
 
+/** @example formatBytesChange(10_240) // "+10.0 KiB" */
+export function formatBytesChange(bytes: number): string {
+  return withSign(bytes, formatBytes(bytes));
+}
+
+/** @example formatCount(12_345) // "12,345" */
+export function formatCount(count: number): string {
+  // Adding zero takes the minus from a negative zero.
+  return (Math.round(count) + 0).toLocaleString('en-US');
+}
+
+/** @example formatCountChange(1000) // "+1,000" */
+export function formatCountChange(count: number): string {
+  return withSign(count, formatCount(count));
+}
+
+function withSign(value: number, text: string): string {
+  return value > 0 ? `+${text}` : text;
+}
+
 /** @example formatBytesPerSecond(2048) // "2.0 KiB/s" */
 export function formatBytesPerSecond(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;

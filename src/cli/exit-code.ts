@@ -27,11 +27,15 @@ const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'OUTPUT_UNWRITABLE',
   'TARGET_INVALID',
   'UNKNOWN_NAME',
+  'UNKNOWN_NODE',
   'USAGE',
 ]);
 
-/** For an error that kept the run from starting. */
+/** For an error that kept a command from doing its work. */
 export function exitCodeOfError(error: unknown): ExitCode {
-  const isUsage = error instanceof CrucibleMemoryError && USAGE_ERRORS.has(error.code);
+  if (!(error instanceof CrucibleMemoryError)) return ExitCode.NotCarriedOut;
+  if (error.code === 'INTERRUPTED') return ExitCode.Interrupted;
+  // A snapshot that cannot be read is wrong input, whatever is wrong with it.
+  const isUsage = USAGE_ERRORS.has(error.code) || /^(SNAPSHOT|RECORDING)_/.test(error.code);
   return isUsage ? ExitCode.Usage : ExitCode.NotCarriedOut;
 }

@@ -96,6 +96,6 @@ function easilyTyped(seconds: number): string {
 }
 
 /** As a POSIX shell takes it. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

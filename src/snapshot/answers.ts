@@ -43,7 +43,10 @@ export interface NodeAnswer {
   distance: number | null;
 }
 
-/** One reference of a path: `edge` leads to the object `id`. The first step starts at a root. */
+/**
+ * One reference of a path: `edge` leads to the object `id`. The first step starts at a root.
+ * Of a path with more than 201 references the middle is one step, `… 5000 references …`.
+ */
 export interface StepAnswer {
   /** `.name`, `[5]`, `->variable`, `{internal}`, `[[weak]]`. */
   edge: string;

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { folderWith } from '../fixtures/folder.js';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -49,4 +50,33 @@ test("the README's first output is what its command prints", () => {
   } finally {
     rmSync(output, { recursive: true, force: true });
   }
+});
+
+test("the README's heap diff is what its commands print, down to the fingerprint of the leak", (t) => {
+  const [, text] = readme.match(/(\$ node leaking-server\.mjs[\s\S]*?)```/) ?? [];
+  const [, command = '', ...shown] = (text ?? '').trimEnd().split('\n');
+  const [, args] = command.match(/^\$ npx crucible-memory (diff .*)$/) ?? [];
+  assert.ok(args, command);
+  const folder = folderWith(t, {
+    'leaking-server.mjs': readFileSync(join(ROOT, 'examples/leaking-server.mjs'), 'utf8'),
+  });
+  const run = (words: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    return stdout;
+  };
+  run(['leaking-server.mjs']);
+  const printed = run([join(ROOT, 'dist/src/cli/main.js'), ...args.split(' ')]);
+  const section = (from: string, title: string) =>
+    from
+      .slice(from.indexOf(`\n${title} `))
+      .split('\n\n')[0]
+      ?.replace(/@\d+/g, '@N') ?? '';
+  // What the leak is and what it costs is the same to the byte; the rest of the heap differs a little.
+  const leak = (from: string) => section(from, 'Growing').split('\n').slice(0, 6).join('\n');
+  assert.equal(leak(printed), leak(shown.join('\n')));
+  assert.equal(shape(section(printed, 'Growers')), shape(section(shown.join('\n'), 'Growers')));
+  const verdict = (from: string) => shape(from.slice(0, from.indexOf('\n\n')));
+  assert.equal(verdict(printed), verdict(shown.join('\n')));
+  assert.match(printed, /\nbalance .*; residual 0 B\n/);
 });

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   formatBytes,
+  formatBytesChange,
+  formatCount,
+  formatCountChange,
   formatDuration,
   formatLatency,
   formatPercent,
@@ -16,6 +19,16 @@ test('bytes are read in the largest unit that leaves a whole number before the p
   assert.equal(formatBytes(10 * KIB), '10.0 KiB');
   assert.equal(formatBytes(-1.5 * MIB), '-1.5 MiB');
   assert.equal(formatBytes(-0.2), '0 B', 'no minus before a zero');
+});
+
+test('a change has its sign, and a count is grouped by thousands', () => {
+  assert.equal(formatBytesChange(10 * KIB), '+10.0 KiB');
+  assert.equal(formatBytesChange(-1), '-1 B');
+  assert.equal(formatBytesChange(0), '0 B');
+  assert.equal(formatCount(1_234_567), '1,234,567');
+  assert.equal(formatCountChange(1000), '+1,000');
+  assert.equal(formatCountChange(-1000), '-1,000');
+  assert.equal(formatCountChange(-0), '0', 'no minus before a zero');
 });
 
 test('durations are read in at most two units', () => {

@@ -24,9 +24,18 @@ test('130 when interrupted, whatever was found until then', () => {
 
 test('2 for what the user typed, 3 for what the machine lacks', () => {
   const parts = { what: 'x', why: 'y', fix: 'z' };
-  for (const code of ['CONFIG_INVALID', 'CONFIG_UNREADABLE', 'UNKNOWN_NAME', 'OUTPUT_UNWRITABLE'] as const) {
+  for (const code of [
+    'CONFIG_INVALID',
+    'CONFIG_UNREADABLE',
+    'UNKNOWN_NAME',
+    'UNKNOWN_NODE',
+    'OUTPUT_UNWRITABLE',
+    'SNAPSHOT_TRUNCATED',
+    'SNAPSHOT_UNREADABLE',
+  ] as const) {
     assert.equal(exitCodeOfError(new CrucibleMemoryError(code, parts)), 2, code);
   }
   assert.equal(exitCodeOfError(new CrucibleMemoryError('ADDON_MISSING', parts)), 3);
   assert.equal(exitCodeOfError(new Error('unexpected')), 3);
+  assert.equal(exitCodeOfError(new CrucibleMemoryError('INTERRUPTED', parts)), 130);
 });
