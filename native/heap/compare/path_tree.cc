@@ -55,7 +55,7 @@ class PathTreeBuilder {
     tree_.group_of_ = Table<Node, Group>(graph_.node_count(), kNo<Group>);
     tree_.slots_ = Column<std::uint32_t>(1024);
     label_of_text_ = Table<Text, std::uint64_t>(std::size_t{graph_.strings.size()} + 1);
-    is_new_ = Bits<Node>(graph_.node_count());
+    is_settled_ = Bits<Node>(graph_.node_count());
     is_counted_ = Bits<Node>(graph_.node_count());
   }
 
@@ -63,6 +63,7 @@ class PathTreeBuilder {
     const Group root = add_group({hash_text("root"), kNo<Group>, 1, graph_.nodes.self_bytes[graph_.root], 0, kNo<Edge>, graph_.root});
     // Not put(): expanding the root would follow V8's lists of everything at once.
     tree_.group_of_[graph_.root] = root;
+    is_settled_.set(graph_.root);
     plumbing_ = add_group({combine(hash_text("root"), hash_text("plumbing")), root, 0, 0, 0, kNo<Edge>, graph_.root});
     // Scopes are settled before anything finds its own way to them.
     const std::vector<FileScope> scopes = find_file_scopes(snapshot_);
@@ -104,6 +105,7 @@ class PathTreeBuilder {
       tree_.file_of_.emplace(group.value, scope.file);
     }
     tree_.group_of_[scope.context] = group;
+    is_settled_.set(scope.context);
     count(group, scope.context, true);
   }
 
@@ -115,7 +117,7 @@ class PathTreeBuilder {
         if ((next_ & 0xFFFF) == 0) progress_.at(next_, graph_.node_count());
         expand(node);
       }
-      for (std::size_t at = next_; at < open_.size(); ++at) is_new_.reset(open_[at]);
+      for (std::size_t at = next_; at < open_.size(); ++at) is_settled_.set(open_[at]);
     }
   }
 
@@ -132,7 +134,7 @@ class PathTreeBuilder {
   }
 
   /** Nothing at this distance can take it any more. */
-  [[nodiscard]] bool is_settled(Node node) const { return tree_.group_of_[node] != kNo<Group> && !is_new_[node]; }
+  [[nodiscard]] bool is_settled(Node node) const { return is_settled_[node]; }
 
   void expand(Node node) {
     const Group group = tree_.group_of_[node];
@@ -167,7 +169,8 @@ class PathTreeBuilder {
       return;
     }
     const std::uint64_t fingerprint = combine(tree_.rows_[group.value].fingerprint, step);
-    if (is_new_[to] && tree_.row(tree_.group_of_[to]).fingerprint <= fingerprint) return;
+    const Group before = tree_.group_of_[to];
+    if (before != kNo<Group> && tree_.row(before).fingerprint <= fingerprint) return;
     Group child = tree_.find(fingerprint);
     if (child == kNo<Group>) {
       child = add_group({fingerprint, group, 0, 0, 0, edge, to});
@@ -189,7 +192,6 @@ class PathTreeBuilder {
       row.own_bytes -= graph_.nodes.self_bytes[node];
       is_counted_.reset(node);
     } else {
-      is_new_.set(node);
       open_.push_back(node);
     }
     tree_.group_of_[node] = group;
@@ -282,8 +284,8 @@ class PathTreeBuilder {
   Group plumbing_ = kNo<Group>;
   Column<std::uint64_t> step_of_;
   Table<Text, std::uint64_t> label_of_text_;
-  /** Reached at the distance that is being walked, and whether as an object of its own. */
-  Bits<Node> is_new_, is_counted_;
+  /** Reached nearer than what is being walked, and reached as an object of its own. */
+  Bits<Node> is_settled_, is_counted_;
 };
 
 PathTree::PathTree(const Snapshot& snapshot, Progress& progress) { PathTreeBuilder(snapshot, *this, progress).run(); }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +19,7 @@ namespace crucible::heap {
  *
  * Reading number by number, each has to wait until the length of the one
  * before it is known. With the ends in hand the processor reads several at the
- * same time, in half the time. A number belongs to the block that has its end.
+ * same time, and how many there are is known as well. A number belongs to the block that has its end.
  */
 class NumberBlock {
  public:
@@ -50,7 +49,7 @@ class NumberBlock {
     return count;
   }
 
-  /** The next ends, as positions in the text; zero after the last. Writes up to `room`. */
+  /** Writes the next ends, as positions in the text, and returns how many; none after the last. There is `room` for them. */
   std::size_t take_ends(std::uint32_t* ends, std::size_t room) {
     std::size_t count = 0;
     for (; next_ < word_count_ && count + kEndsPerWord <= room; ++next_) {
