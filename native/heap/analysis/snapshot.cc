@@ -76,7 +76,8 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
     essential = mark_essential(heap, mark_page_owned(heap, progress), Crew(1), progress);
   });
   const auto search = add("search", Phase::kDominators, {marking}, [&] { order = search_depth_first(heap, essential, progress); });
-  const auto retainers = add("retainers", Phase::kRetainers, {marking}, [&] { snapshot.retainers = Retainers(heap, essential); });
+  const auto retainers = add("retainers", Phase::kRetainers, {marking},
+                             [&] { snapshot.retainers = Retainers(heap, essential, progress); });
   const auto dominators = add("dominators", Phase::kDominators, {search, retainers}, [&] {
     essential = {};
     dominator = find_dominators(order, snapshot.retainers, progress);

@@ -5,7 +5,7 @@
 
 namespace crucible::heap {
 
-Retainers::Retainers(const HeapGraph& graph, const EssentialEdges& essential)
+Retainers::Retainers(const HeapGraph& graph, const EssentialEdges& essential, const Progress& progress)
     : first_(std::size_t{graph.node_count()} + 1), from_(graph.edge_count(), 2 * graph.node_count()) {
   if (graph.node_count() > kNodesMax) {
     throw SnapshotError("SNAPSHOT_TOO_LARGE", {kNoOffset, "the snapshot has more than 2,147,483,647 nodes",
@@ -16,7 +16,9 @@ Retainers::Retainers(const HeapGraph& graph, const EssentialEdges& essential)
   const std::uint32_t edges = graph.edge_count();
   const std::uint32_t nodes = graph.node_count();
   constexpr std::uint32_t kAhead = 16;
+  constexpr std::uint32_t kBetweenChecks = 0x3FFFF;
   for (std::uint32_t edge = 0; edge < edges; ++edge) {
+    if ((edge & kBetweenChecks) == 0) progress.check();
     if (edge + kAhead < edges) will_read(first + to[edge + kAhead]);
     ++first[to[edge]];
   }
@@ -26,6 +28,7 @@ Retainers::Retainers(const HeapGraph& graph, const EssentialEdges& essential)
   const PackedView from = from_.view();
   const std::uint32_t* const first_edge = graph.nodes.first_edge.column().data();
   for (std::uint32_t node = nodes; node-- > 0;) {
+    if ((node & kBetweenChecks) == 0) progress.check();
     for (std::uint32_t edge = first_edge[node + 1]; edge-- > first_edge[node];) {
       if (edge >= kAhead) will_read(first + to[edge - kAhead]);
       from.set(--first[to[edge]], essential[Edge{edge}] ? node : node | mark());

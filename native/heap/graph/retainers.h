@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "heap/base/progress.h"
 #include "heap/base/table.h"
 #include "heap/graph/heap_graph.h"
 
@@ -23,8 +24,8 @@ class Retainers {
   static constexpr std::uint32_t kNodesMax = 0x7FFFFFFF;
 
   Retainers() = default;
-  /** O(nodes + edges). Retainers of a node come in the order of their own numbers. */
-  Retainers(const HeapGraph& graph, const EssentialEdges& essential);
+  /** O(nodes + edges). Retainers of a node come in the order of their own numbers. Throws INTERRUPTED. */
+  Retainers(const HeapGraph& graph, const EssentialEdges& essential, const Progress& progress);
 
   [[nodiscard]] Range<Retainer> of(Node node) const { return {first_[node], first_[Node{node.value + 1}]}; }
   [[nodiscard]] Node from(Retainer retainer) const { return Node{from_[retainer] & ~mark()}; }
