@@ -14,8 +14,10 @@
 export function studentTCumulative(t: number, degreesOfFreedom: number): number {
   if (t === Number.POSITIVE_INFINITY) return 1;
   if (t === Number.NEGATIVE_INFINITY) return 0;
+  // Both shares, for near zero one of them is lost beside the other.
   const x = degreesOfFreedom / (degreesOfFreedom + t * t);
-  const tail = 0.5 * incompleteBeta(x, degreesOfFreedom / 2, 0.5);
+  const rest = (t * t) / (degreesOfFreedom + t * t);
+  const tail = 0.5 * incompleteBeta(x, rest, degreesOfFreedom / 2, 0.5);
   return t > 0 ? 1 - tail : tail;
 }
 
@@ -31,14 +33,15 @@ export function studentTQuantile(p: number, degreesOfFreedom: number): number {
   return (low + high) / 2;
 }
 
-function incompleteBeta(x: number, a: number, b: number): number {
+/** @param rest 1 - x */
+function incompleteBeta(x: number, rest: number, a: number, b: number): number {
   if (x <= 0) return 0;
-  if (x >= 1) return 1;
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(1 - x));
+  if (rest <= 0) return 1;
+  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(rest));
   // The fraction converges fast on one side only; the other follows by symmetry.
   return x < (a + 1) / (a + b + 2)
     ? (front * betaFraction(x, a, b)) / a
-    : 1 - (front * betaFraction(1 - x, b, a)) / b;
+    : 1 - (front * betaFraction(rest, b, a)) / b;
 }
 
 function betaFraction(x: number, a: number, b: number): number {

@@ -338,8 +338,11 @@ describe('a program that grows by known amounts', () => {
     assert.equal(detail.path, 'globalThis.app.buffers');
     assert.equal(detail.node.retainedBytes, buffers?.retainedBytes);
     assert.ok(detail.ifRemoved.freedBytes >= (STEPS[0] + GAINED) * 10_000);
-    const paths = detail.distinctPaths.map(({ path }) => path);
-    assert.deepEqual(paths, ['globalThis.app.buffers'], 'one reference holds it');
+    // What the program was doing just then may hold it for that moment, through a handle of V8's.
+    const lasting = detail.distinctPaths
+      .map(({ path }) => path)
+      .filter((path) => !path.startsWith('(Handle scope)'));
+    assert.deepEqual(lasting, ['globalThis.app.buffers'], 'one reference holds it');
   });
 
   test('an id that is in no snapshot, and operation counts that do not fit, exit 2', async () => {
