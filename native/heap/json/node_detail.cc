@@ -115,7 +115,8 @@ class DetailWriter {
       }
     }
     json_.array_member("weakMapEntries", [&] {
-      for (const auto& [pair, entry] : entries) {
+      for (const auto& [pair, found] : entries) {
+        const auto& entry = found;  // clang 14 lets no lambda capture a structured binding
         json_.object([&] {
           json_.member("tableId", entry.table_id);
           if (entry.key_id) json_.member("keyId", *entry.key_id);
