@@ -51,6 +51,8 @@ async function writeToStdout(
 ): Promise<void> {
   try {
     await pipeline(Readable.from(pieces), stdout, { end: false, signal });
+    // The stream that is not ended may still hold the last pieces.
+    await writeAll(stdout, '');
   } catch (error) {
     // `| head` has seen enough.
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
