@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { describeProfiles, describeSettings, PROFILE_NAMES } from '../config/index.js';
 import { CrucibleMemoryError } from '../errors.js';

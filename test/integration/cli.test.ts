@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { folderWith } from '../fixtures/folder.js';
 
 /** The command line as a user meets it: the compiled program in a process of its own. */
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.js');
+const MAIN = join(import.meta.dirname, '../../../bin/crucible-memory.js');
 const PROGRAMS = join(import.meta.dirname, '../../../test/fixtures/programs');
 const CLEAN = join(PROGRAMS, 'clean.mjs');
 const LEAKING = join(PROGRAMS, 'leaking.mjs');
@@ -63,6 +63,12 @@ async function written(child: ChildProcess, pattern: RegExp): Promise<void> {
     child.once('close', () => reject(new Error(`it ended without ${pattern}: ${text}`)));
   });
 }
+
+test('the command is a program that a shell may start, whatever npm did to it before', {
+  skip: process.platform === 'win32' && 'files have no executable bit on Windows',
+}, () => {
+  accessSync(MAIN, constants.X_OK);
+});
 
 test('--help, --version, --list and --help-config print to stdout and exit 0', async () => {
   for (const [args, expected] of [

@@ -8,7 +8,7 @@ import { folderWith } from '../fixtures/folder.js';
 
 /** `export` as a user meets it. */
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.js');
+const MAIN = join(import.meta.dirname, '../../../bin/crucible-memory.js');
 
 function run(args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });

@@ -14,7 +14,7 @@ import { growingHeaps } from '../fixtures/growing-heaps.js';
 
 /** `diff` and `inspect` as a user meets them, on snapshots of programs whose growth is known. */
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.js');
+const MAIN = join(import.meta.dirname, '../../../bin/crucible-memory.js');
 
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(FORCE_COLOR|NO_COLOR|NODE_TEST)/.test(name)),
