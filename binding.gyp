@@ -58,6 +58,7 @@
         "native/heap/query/retaining_paths.cc",
         "native/heap/query/script_names.cc",
         "native/process/allocator.cc",
+        "native/process/counter_scanner.cc",
         "native/process/sampler.cc",
         "native/process/sampler_thread.cc",
         "native/recording/block_file.cc",

@@ -133,6 +133,10 @@ export interface NativeCore extends NativeHeap {
     recording: NativeRecordingWriter;
     rateHz: number;
     detailIntervalMs: number;
+    /** What registryMemory() of src/refcount returns: recorded too, without JavaScript. */
+    counters?: Uint8Array;
+    /** With `counters`: shortest time between two readings of them; 0: with every RSS sample. */
+    counterIntervalMs?: number;
   }): NativeSampler;
   /** This process, everything that the platform gives. Blocks for as long as the memory map takes to read. */
   readMemory(): ProcessMemory;

@@ -22,6 +22,13 @@ Napi::Value to_js(Napi::Env env, const process::SamplerStatistics& statistics) {
   return object;
 }
 
+process::CounterMemory to_counters(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    throw wrong_argument("the counters are not a Uint8Array", "a Uint8Array");
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return process::CounterMemory(reinterpret_cast<const std::byte*>(bytes.Data()), bytes.ByteLength());
+}
+
 /** NativeSampler of src/native.ts. Stays alive, whoever forgets it, until it is stopped or its thread ends. */
 class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
  public:
@@ -40,12 +47,16 @@ class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
       const auto recording = to_object(options.Get("recording"), "the recording");
       if (!recording.InstanceOf(state.recording_class.Value()))
         throw wrong_argument("the recording is of another kind", "what createRecording() returned");
-      sampler_ = std::make_shared<Sampler>(
-          RecordingBinding::Unwrap(recording)->writer(),
-          process::SamplerOptions{
-              .rate_hz = to_number(options.Get("rateHz"), "rateHz"),
-              .detail_interval_ms = to_number(options.Get("detailIntervalMs"), "detailIntervalMs"),
-          });
+      process::SamplerOptions sampler_options{
+          .rate_hz = to_number(options.Get("rateHz"), "rateHz"),
+          .detail_interval_ms = to_number(options.Get("detailIntervalMs"), "detailIntervalMs"),
+      };
+      if (const auto counters = options.Get("counters"); !counters.IsUndefined()) {
+        sampler_options.counters = to_counters(counters);
+        sampler_options.counter_interval_ms = to_number(options.Get("counterIntervalMs"), "counterIntervalMs");
+        counters_ = Napi::Persistent(counters.As<Napi::Object>());
+      }
+      sampler_ = std::make_shared<Sampler>(RecordingBinding::Unwrap(recording)->writer(), sampler_options);
       std::erase_if(state.samplers, [](const auto& sampler) { return sampler.expired(); });
       state.samplers.push_back(sampler_);
     });
@@ -56,12 +67,15 @@ class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
  private:
   Napi::Value stop(const Napi::CallbackInfo& info) {
     const auto statistics = sampler_->stop();
+    counters_.Reset();
     if (std::exchange(is_held_, false)) Unref();
     return to_js(info.Env(), statistics);
   }
 
   Napi::Value statistics(const Napi::CallbackInfo& info) { return to_js(info.Env(), sampler_->statistics()); }
 
+  /** Keeps their memory for as long as the sampler reads it. */
+  Napi::ObjectReference counters_;
   std::shared_ptr<Sampler> sampler_;
   bool is_held_ = false;
 };

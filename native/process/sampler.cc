@@ -74,8 +74,10 @@ Sampler::Sampler(std::shared_ptr<recording::RecordingWriter> writer, const Sampl
   rss_track_ = open_track("process", rss_channels());
   if (options.detail_interval_ms > 0) detail_track_ = open_track("process_detail", detail_channels());
 
+  if (options.counters) counters_.emplace(writer_, *options.counters, options.counter_interval_ms);
+
   // The first sample is there even if the thread gets no turn before the end.
-  take_rss_sample();
+  take_sample();
   rss_thread_.emplace("crucible-rss", [this, rate_hz = options.rate_hz](auto& thread) { sample_rss(thread, rate_hz); });
   if (detail_track_)
     detail_thread_.emplace("crucible-detail", [this, interval_ms = options.detail_interval_ms](auto& thread) {
@@ -85,17 +87,19 @@ Sampler::Sampler(std::shared_ptr<recording::RecordingWriter> writer, const Sampl
 
 Sampler::~Sampler() { stop(); }
 
-void Sampler::take_rss_sample() {
+void Sampler::take_sample() {
   const double bytes = rss_reader_.bytes();
-  if (rss_track_->stream->sample(*rss_track_->group, {&bytes, 1}, monotonic_now_ns()))
+  const std::int64_t time_ns = monotonic_now_ns();
+  if (rss_track_->stream->sample(*rss_track_->group, {&bytes, 1}, time_ns))
     samples_.fetch_add(1, std::memory_order_relaxed);
+  if (counters_) counters_->scan(time_ns);
 }
 
 void Sampler::sample_rss(SamplerThread& thread, double rate_hz) {
   const auto period = nanoseconds(static_cast<std::int64_t>(1e9 / rate_hz));
   auto deadline = steady_clock::now() + period;
   for (std::uint64_t tick = 0; thread.sleep_until(deadline); tick++) {
-    take_rss_sample();
+    take_sample();
     if (tick % kTicksPerCpuReading == 0) rss_cpu_ns_.store(thread_cpu_ns(), std::memory_order_relaxed);
 
     deadline += period;
@@ -142,7 +146,9 @@ SamplerStatistics Sampler::stop() {
   if (rss_thread_) rss_thread_->stop();
   if (detail_thread_) detail_thread_->stop();
   if (!stopped_ns_) stopped_ns_ = monotonic_now_ns();
+  if (counters_) counters_->finish(monotonic_now_ns());
   // Closing the streams seals their blocks, and lets the recording be closed.
+  counters_.reset();
   rss_track_.reset();
   detail_track_.reset();
   return statistics();

@@ -9,6 +9,7 @@ import {
   type RecordingStatus,
   type SamplerStatistics,
 } from '../native.js';
+import { registryMemory } from '../refcount/index.js';
 
 export interface CaptureOptions {
   /** The recording's file. Its folder must exist; a regular file of that name is replaced. */
@@ -22,6 +23,11 @@ export interface CaptureOptions {
    * dearest, is absent from most of their samples.
    */
   detailIntervalMs: number;
+  /**
+   * Shortest time between two readings of the program's own counters (src/refcount), milliseconds;
+   * 0, the default: with every RSS sample. They are written when they have changed.
+   */
+  counterIntervalMs?: number;
   /** Goes into the recording's header as it is. */
   header: Record<string, unknown>;
 }
@@ -42,8 +48,10 @@ export function startCapture(options: CaptureOptions): Capture {
   const core = loadCore();
   const recording = core.createRecording({ path: options.path, header: JSON.stringify(options.header) });
   try {
-    const { rateHz, detailIntervalMs } = options;
-    return new Capture(core, recording, core.startSampler({ recording, rateHz, detailIntervalMs }));
+    const { rateHz, detailIntervalMs, counterIntervalMs = 0 } = options;
+    const counters = registryMemory();
+    const sampler = core.startSampler({ recording, rateHz, detailIntervalMs, counters, counterIntervalMs });
+    return new Capture(core, recording, sampler);
   } catch (error) {
     recording.close();
     rmSync(options.path, { force: true });

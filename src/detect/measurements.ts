@@ -1,5 +1,12 @@
 import type { MemoryMeasurement } from '../diagnosis/index.js';
-import { CUSTOM_CHANNEL_PREFIX, RSS_CHANNEL, STACK_CHANNEL } from '../recording/channels.js';
+import {
+  CUSTOM_CHANNEL_PREFIX,
+  MAIN_REFERENCE_CHANNELS,
+  REFERENCE_CHANNELS,
+  RSS_CHANNEL,
+  STACK_CHANNEL,
+  STRONG_COUNT_CHANNELS,
+} from '../recording/channels.js';
 import type { Recording } from '../recording/recording.js';
 
 /** Channels that have a field of their own, or that are shown elsewhere. */
@@ -56,7 +63,7 @@ function measurementAt(
   const external = at('external_bytes');
   const customMetrics: Record<string, number> = {};
   for (const [name, cursor] of cursors) {
-    const value = OWN_FIELD.has(name) ? undefined : cursor.latest(elapsedMs);
+    const value = isListed(name) ? cursor.latest(elapsedMs) : undefined;
     if (value === undefined) continue;
     customMetrics[name.startsWith(CUSTOM_CHANNEL_PREFIX) ? name.slice(CUSTOM_CHANNEL_PREFIX.length) : name] =
       value;
@@ -68,10 +75,26 @@ function measurementAt(
     ...present('stackMemoryBytes', at(STACK_CHANNEL)),
     ...present('cacheMemoryBytes', at('cache_bytes')),
     ...present('connectionMemoryBytes', at('connection_bytes')),
-    ...present('arcRefCount', at('arc_ref_count')),
+    ...present('arcRefCount', at('arc_ref_count') ?? strongReferences(elapsedMs, cursors)),
     ...present('activeTasks', at('active_tasks') ?? at('active_operations')),
     customMetrics,
   };
+}
+
+/** Of each kind of reference the main figures; the recording has the others. */
+function isListed(channel: string): boolean {
+  if (!REFERENCE_CHANNELS.test(channel)) return !OWN_FIELD.has(channel);
+  return MAIN_REFERENCE_CHANNELS.test(channel);
+}
+
+/** The sum over all names, for a target that does not say. */
+function strongReferences(elapsedMs: number, cursors: Map<string, Cursor>): number | undefined {
+  let sum: number | undefined;
+  for (const [name, cursor] of cursors) {
+    const value = STRONG_COUNT_CHANNELS.test(name) ? cursor.latest(elapsedMs) : undefined;
+    if (value !== undefined) sum = (sum ?? 0) + value;
+  }
+  return sum;
 }
 
 function present<Name extends string>(name: Name, value: number | undefined): { [Key in Name]?: number } {

@@ -22,6 +22,16 @@ const count = (name: string, description: string): ChannelDefinition => ({
 export const RSS_CHANNEL = 'rss_bytes';
 export const STACK_CHANNEL = 'stack_bytes';
 
+/**
+ * What the program counts through src/refcount, also written by the sampler
+ * thread and defined in native/process/counter_scanner: `arc.NAME.strong_count`,
+ * `mutex.NAME.waiters_count`, ..., and `counter.NAME`.
+ */
+export const REFERENCE_CHANNELS = /^(arc|mutex|rwlock|resource)\./;
+/** What is held now, and who waits for it. */
+export const MAIN_REFERENCE_CHANNELS = /\.(strong|holders|waiters|open)_count$/;
+export const STRONG_COUNT_CHANNELS = /^arc\..*\.strong_count$/;
+
 /** V8's own figures, read on the JavaScript thread. */
 export const V8_CHANNELS = [
   bytes('heap_used_bytes', 'V8 heap in use, live and garbage'),
@@ -79,6 +89,11 @@ export const RecordedEvents = {
   Payload: 'payload',
   /** { cpuUserUs, cpuSystemUs, wallMs } of the load phase. */
   Cpu: 'cpu',
+  /**
+   * Before the target is stopped: { counts: ReferenceCount[], leaked: LeakedReferences[],
+   * held: HeldGuard[], cycles: ArcCycles } of src/refcount, of the lists the first 50.
+   */
+  References: 'references',
   /** SamplerStatistics at the end. */
   Sampler: 'sampler',
   /** { text }: something a reader should know. */

@@ -1,2 +1,15 @@
-export { Arc, ArcGroup, type ArcOptions, arcStrongCount } from './arc.js';
-export { type Counter, counter, counters } from './registry.js';
+export { Arc, ArcGroup, type ArcOptions, arcStrongCount, Weak } from './arc.js';
+export { type Counter, counter, counters } from './counter.js';
+export { type ArcCycle, type ArcCycles, findCycles } from './cycles.js';
+export type { Guard, ReadGuard } from './guard.js';
+export { type HeldGuard, type HoldMode, heldGuards } from './holds.js';
+export type { ReferenceKind } from './layout.js';
+export { type LeakedReferences, leakedReferences } from './leaks.js';
+export type { LockOptions, WaitOptions } from './lock-queue.js';
+export { Mutex } from './mutex.js';
+export type { SearchLimits } from './ownership.js';
+export { registryMemory } from './registry.js';
+export { type TrackedResource, trackResource } from './resource.js';
+export { RwLock } from './rw-lock.js';
+export { type ReferenceCount, referenceCounts } from './snapshot.js';
+export { type StackSampling, sampleStacks } from './stacks.js';

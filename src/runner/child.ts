@@ -47,6 +47,7 @@ async function record(request: TestRequest): Promise<ChildFailure | null> {
     path: request.recordingPath,
     rateHz: request.sampling.rateHz,
     detailIntervalMs: request.sampling.detailIntervalMs,
+    counterIntervalMs: counterIntervalMs(request),
     header: {
       testId: request.testId,
       scenario: request.scenario,
@@ -74,6 +75,11 @@ async function record(request: TestRequest): Promise<ChildFailure | null> {
   } finally {
     capture.stop();
   }
+}
+
+/** Ten times as often as V8 is asked, which is enough to see what moves with what; hours of it still fit into memory. */
+function counterIntervalMs({ measurementIntervalMs }: TestRequest): number {
+  return Math.min(100, Math.max(10, measurementIntervalMs / 10));
 }
 
 async function runTest(session: TestSession, request: TestRequest): Promise<void> {

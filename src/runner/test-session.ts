@@ -12,6 +12,7 @@ import {
   TARGET_CHANNELS,
   V8_CHANNELS,
 } from '../recording/channels.js';
+import { findCycles, heldGuards, leakedReferences, referenceCounts } from '../refcount/index.js';
 import {
   type FloorPoint,
   type LoadOutcome,
@@ -29,6 +30,8 @@ import { collectGarbage } from './collection.js';
 const METRICS_WAIT_MS = 1000;
 /** Sockets that close and timers that run off let go of memory within a few turns of the event loop. */
 const LOOSE_ENDS_MS = 10;
+/** Of what was leaked or is held, by place, so much goes into the recording. */
+const REFERENCES_LISTED = 50;
 /** Beyond this share of what the process may use, the load ends before the process does. */
 const MEMORY_SHARE_AT_MOST = 0.8;
 
@@ -86,6 +89,7 @@ export class TestSession implements ScenarioContext {
     this.#capture.beginPhase(phase);
     try {
       await this.measure();
+      if (phase === Phase.Teardown) this.#recordReferences();
       const result = await body();
       if (phase === Phase.Load) this.#recordLoad(result, cpuBefore, performance.now() - beganMs);
       return result;
@@ -107,6 +111,19 @@ export class TestSession implements ScenarioContext {
     const targetRatePerSecond = isPaced ? last.plan.ratePerSecond : null;
     this.event(RecordedEvents.LoadOutcome, { ...(outcome as LoadOutcome), targetRatePerSecond });
     this.event(RecordedEvents.Cpu, { cpuUserUs: cpu.user, cpuSystemUs: cpu.system, wallMs });
+  }
+
+  /** After the last full collection of the load: what was leaked by then is known to be. */
+  #recordReferences(): void {
+    const counts = referenceCounts();
+    if (counts.length === 0) return;
+    const cycles = findCycles();
+    this.event(RecordedEvents.References, {
+      counts,
+      leaked: leakedReferences().slice(0, REFERENCES_LISTED),
+      held: heldGuards().slice(0, REFERENCES_LISTED),
+      cycles: { ...cycles, cycles: cycles.cycles.slice(0, REFERENCES_LISTED) },
+    });
   }
 
   async floor(): Promise<FloorPoint> {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { trackResource } from '../refcount/index.js';
 import { KIB } from '../units.js';
 
 /** What is read ahead of a reader. */
@@ -18,10 +19,15 @@ const QUEUE_BYTES = 64 * KIB;
 export class HttpClient {
   readonly #sockets = new Set<Socket>();
   readonly #agents: { 'http:': http.Agent; 'https:': https.Agent };
+  readonly #connectionKind: string | undefined;
   #bodyBytes = 0;
 
-  /** @param maxConnections per host; further requests wait for one to be free */
-  constructor(maxConnections = Number.POSITIVE_INFINITY) {
+  /**
+   * @param maxConnections per host; further requests wait for one to be free
+   * @param connectionKind under which its connections are tracked; absent: they are not
+   */
+  constructor(maxConnections = Number.POSITIVE_INFINITY, connectionKind?: string) {
+    this.#connectionKind = connectionKind;
     const options = { keepAlive: true, maxSockets: maxConnections, maxFreeSockets: 256 };
     this.#agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
   }
@@ -96,7 +102,11 @@ export class HttpClient {
   #count(socket: Socket): void {
     if (this.#sockets.has(socket)) return;
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    const open = this.#connectionKind === undefined ? undefined : trackResource(this.#connectionKind, socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      open?.release();
+    });
   }
 }
 

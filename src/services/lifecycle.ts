@@ -1,4 +1,5 @@
 import { CrucibleMemoryError } from '../errors.js';
+import { Mutex } from '../refcount/index.js';
 
 /**
  * Starting, stopping and the tasks in between, the same for all services:
@@ -19,10 +20,12 @@ export class Lifecycle {
   #opened = false;
   #tasks = 0;
   #whenIdle: (() => void) | undefined;
-  #lastStep: Promise<void> = Promise.resolve();
+  /** Held by the start() or stop() that is under way. */
+  readonly #turn: Mutex<undefined>;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
+    this.#turn = new Mutex(undefined, { name: `${options.service}.lifecycle` });
   }
 
   /** Tasks accepted and not yet ended, those that wait in a queue included. */
@@ -88,10 +91,9 @@ export class Lifecycle {
     });
   }
 
-  #inTurn(step: () => Promise<void>): Promise<void> {
-    const result = this.#lastStep.then(step);
-    this.#lastStep = result.catch(() => undefined);
-    return result;
+  async #inTurn(step: () => Promise<void>): Promise<void> {
+    using _turn = await this.#turn.lock();
+    await step();
   }
 }
 

@@ -29,6 +29,15 @@ test("the README's first program is the one in examples/", () => {
   assert.equal(block('js'), readFileSync(join(ROOT, 'examples/sessions.mjs'), 'utf8'));
 });
 
+test('the README shows what the example of counted references prints', () => {
+  const path = 'examples/references.mjs';
+  assert.ok(readme.includes(readFileSync(join(ROOT, path), 'utf8')));
+  const run = spawnSync(process.execPath, ['--expose-gc', path], { cwd: ROOT, encoding: 'utf8' });
+  assert.equal(run.stderr, '');
+  const printed = run.stdout.replaceAll(/file:[^ ]*(?=examples)/g, '');
+  assert.ok(readme.includes(`$ node --expose-gc ${path}\n${printed}`), printed);
+});
+
 test("the README's first output is what its command prints", () => {
   const [command = '', ...shown] = block('console').trimEnd().split('\n');
   const [, args] = command.match(/^\$ npx crucible-memory (.*)$/) ?? [];

@@ -6,8 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import type { MemoryTestConfigInput } from '../../src/config/index.js';
 import { type MemoryTestResult, RunReportSchema } from '../../src/diagnosis/index.js';
 import { readRecording } from '../../src/recording/index.js';
+import type { ArcCycles, HeldGuard, LeakedReferences, ReferenceCount } from '../../src/refcount/index.js';
 import { MemoryTestRunner, type RunnerOptions } from '../../src/runner/memory-test-runner.js';
-import { TestScenario } from '../../src/vocabulary.js';
+import { ServiceType, TestScenario } from '../../src/vocabulary.js';
 
 const PROGRAMS = join(import.meta.dirname, '../../../test/fixtures/programs');
 const output = mkdtempSync(join(tmpdir(), 'crucible-runner-test-'));
@@ -242,6 +243,61 @@ describe('a run', () => {
     const results = await runner.runComprehensiveTests();
     const report = JSON.parse(JSON.stringify(runner.report(results))) as unknown;
     assert.deepEqual(RunReportSchema.parse(report), report);
+  });
+
+  test("records what a service counts: every kind of reference, from the service's own process", async () => {
+    const runner = await MemoryTestRunner.create(QUICK);
+    const result = await runner.runTestScenario(
+      ServiceType.DataStore,
+      TestScenario.HighFrequencyOperations,
+      {},
+    );
+    assert.ok(result.recording);
+    const recording = await readRecording(result.recording);
+    const created = recording.series('arc.DataStore.connection.created_count')?.values;
+    assert.ok(created && (created.at(-1) ?? 0) > 200, 'every operation takes a connection');
+    assert.ok(recording.series('resource.DataStore.statement.open_count')?.values.includes(48));
+    for (const name of ['arc.DataStore.connection.strong_count', 'mutex.DataStore.lifecycle.holders_count'])
+      assert.equal(recording.series(name)?.values.at(-1), 0, `${name} when the service was stopped`);
+    const inLoad = result.measurements.filter(({ phase }) => phase === 'load');
+    assert.ok(inLoad.length > 5 && inLoad.every(({ arcRefCount = 0 }) => arcRefCount >= 8));
+    assert.equal(inLoad.at(-1)?.customMetrics['resource.DataStore.statement.open_count'], 48);
+  });
+
+  test('records rings of Arcs, guards that are never released and references that are never dropped', async () => {
+    const { recording: path } = await runOne('forgetting-references.mjs');
+    assert.ok(path);
+    const recording = await readRecording(path);
+    const [event, ...others] = recording.events('references');
+    assert.ok(event && others.length === 0);
+    const { counts, leaked, held, cycles } = event.detail as {
+      counts: ReferenceCount[];
+      leaked: LeakedReferences[];
+      held: HeldGuard[];
+      cycles: ArcCycles;
+    };
+    const count = (name: string) => counts.find((each) => each.name === `forgetting.${name}`);
+    const rings = count('a')?.values ?? 0;
+    assert.ok(rings > 20);
+    assert.deepEqual(cycles.cycles, [
+      {
+        description: 'forgetting.a.other -> forgetting.b.other -> forgetting.a',
+        count: rings,
+        withoutOwners: rings,
+      },
+    ]);
+    assert.deepEqual([count('clean')?.strong, count('clean')?.leaked], [0, 0]);
+    // Those of the last moments may not have been collected yet.
+    for (const name of ['config', 'model']) {
+      assert.ok((count(name)?.leaked ?? 0) > 3, name);
+      const place = leaked.find((each) => each.name === `forgetting.${name}` && each.stack !== undefined);
+      assert.match(place?.stack ?? '', /forgetting-references\.mjs/, name);
+    }
+    assert.ok(
+      held.length > 3 && held.every(({ name, isLeaked }) => name === 'forgetting.config' && isLeaked),
+    );
+    const strong = recording.series('arc.forgetting.a.strong_count')?.values;
+    assert.equal(strong?.at(-1), rings, 'and the sampler has seen them come');
   });
 
   test('runs one test with test data of its own', async () => {

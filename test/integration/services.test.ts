@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { referenceCounts } from '../../src/refcount/index.js';
 import { createService, type Service, type ServiceMetrics } from '../../src/services/index.js';
 import { MIB } from '../../src/units.js';
 import { liveBytes } from '../fixtures/garbage-collection.js';
@@ -15,6 +16,22 @@ import { liveBytes } from '../fixtures/garbage-collection.js';
 const sources = fileURLToPath(new URL('../../src/', import.meta.url));
 const installed = dirname(dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json')));
 const types = Object.keys(createService) as (keyof typeof createService)[];
+
+/** What each of them owns while it is started, by name; the resources of PostgreSQL are tested with it. */
+const owned = {
+  ScriptEngine: ['arc ScriptEngine.script'],
+  InferenceEngine: [
+    'arc InferenceEngine.model',
+    'resource InferenceEngine.connection',
+    'resource InferenceEngine.session',
+  ],
+  DataStore: ['arc DataStore.connection', 'resource DataStore.statement'],
+  McpGateway: ['arc McpGateway.session', 'arc McpGateway.tool'],
+};
+
+/** References of a service that are held now, its locks included. */
+const heldBy = (type: string) =>
+  referenceCounts().filter(({ name, strong }) => name.startsWith(`${type}.`) && strong > 0);
 
 /** Figures that are gone when a service has stopped. */
 const held = ({
@@ -92,6 +109,17 @@ for (const type of types) {
       assert.ok(grown < 3 * MIB, `${grown} bytes are left`);
     });
 
+    test('counts what it owns, and arcRefCount is the sum of its strong references', () => {
+      const counts = heldBy(type);
+      assert.deepEqual(counts.map(({ kind, name }) => `${kind} ${name}`).sort(), owned[type]);
+      const strong = counts.reduce((sum, each) => (each.kind === 'arc' ? sum + each.strong : sum), 0);
+      assert.equal(service.metrics().arcRefCount, strong);
+      assert.deepEqual(
+        counts.filter(({ leaked }) => leaked > 0),
+        [],
+      );
+    });
+
     test('a refused payload leaves nothing behind', async () => {
       await assert.rejects(service.largeOperation(0, 65 * MIB), { code: 'PAYLOAD_TOO_LARGE' });
       assert.deepEqual([service.metrics().activeTasks, service.metrics().queueLength], [0, 0]);
@@ -103,6 +131,7 @@ for (const type of types) {
       await service.stop();
       await Promise.all(operations);
       assert.deepEqual(held(service.metrics()), nothing);
+      assert.deepEqual(heldBy(type), []);
       await assert.rejects(service.operation(0), { code: 'SERVICE_NOT_STARTED' });
       await service.stop();
     });

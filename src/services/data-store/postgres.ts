@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
-import { Arc, type ArcGroup } from '../../refcount/index.js';
+import { Arc, type ArcGroup, trackResource } from '../../refcount/index.js';
 import { loadPackage } from '../optional-package.js';
 import { type Connections, type Database, type Row, STREAM_PARTS, STREAM_ROWS } from './database.js';
 
@@ -34,7 +34,11 @@ export class PostgresDatabase implements Database {
     // pool; an 'error' event without a listener would end the process. Whoever
     // uses the connection gets the error as well, so nothing is lost here.
     pool.on('error', () => undefined);
-    pool.on('connect', (client) => client.on('error', () => undefined));
+    pool.on('connect', (client) => {
+      client.on('error', () => undefined);
+      const open = trackResource('DataStore.connection', client);
+      client.once('end', () => open.release());
+    });
     this.#pool = Arc.of(pool, {
       name: 'DataStore.pool',
       group: this.#options.arcs,

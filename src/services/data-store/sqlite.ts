@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type SqliteConnection from 'better-sqlite3';
-import { Arc, type ArcGroup } from '../../refcount/index.js';
+import { Arc, type ArcGroup, type TrackedResource, trackResource } from '../../refcount/index.js';
 import { Gate } from '../gate.js';
 import { loadPackage } from '../optional-package.js';
 import { type Connections, type Database, type Row, STREAM_PARTS, STREAM_ROWS } from './database.js';
@@ -15,8 +15,13 @@ export interface SqliteOptions {
 }
 
 /** One connection with its statements; used by one caller at a time. */
-interface Connection {
+interface Connection extends Statements {
   db: SqliteConnection.Database;
+  /** The statements, which end with the connection. */
+  openStatements: TrackedResource[];
+}
+
+interface Statements {
   upsert: SqliteConnection.Statement<[Row]>;
   find: SqliteConnection.Statement<[number], Row>;
   stream: SqliteConnection.Statement<[number, number], Row>;
@@ -59,7 +64,7 @@ export class SqliteDatabase implements Database {
       const connection = Arc.of(connect(new Sqlite(file)), {
         name: 'DataStore.connection',
         group: this.#options.arcs,
-        dispose: ({ db }) => db.close(),
+        dispose: disconnect,
       });
       this.#all.push(connection);
       this.#idle.push(connection);
@@ -165,8 +170,7 @@ function connect(db: SqliteConnection.Database): Connection {
     CREATE TABLE IF NOT EXISTS entry (bucket INTEGER, id INTEGER, body TEXT, PRIMARY KEY (bucket, id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS part (value INTEGER, part INTEGER, data BLOB, PRIMARY KEY (value, part));
   `);
-  return {
-    db,
+  const statements: Statements = {
     upsert: db.prepare(
       'INSERT INTO entry VALUES (@bucket, @id, @body) ON CONFLICT (bucket, id) DO UPDATE SET body = excluded.body',
     ),
@@ -178,4 +182,11 @@ function connect(db: SqliteConnection.Database): Connection {
     parts: db.prepare('SELECT data FROM part WHERE value = ? ORDER BY part'),
     deleteValue: db.prepare('DELETE FROM part WHERE value = ?'),
   };
+  const openStatements = Object.values(statements).map((each) => trackResource('DataStore.statement', each));
+  return { db, ...statements, openStatements };
+}
+
+function disconnect({ db, openStatements }: Connection): void {
+  db.close();
+  for (const statement of openStatements) statement.release();
 }

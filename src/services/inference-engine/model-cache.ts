@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { Arc, type ArcGroup } from '../../refcount/index.js';
+import { Arc, type ArcGroup, type TrackedResource, trackResource } from '../../refcount/index.js';
 import { loadPackage } from '../optional-package.js';
 import { unavailable } from '../refusals.js';
 
@@ -8,6 +8,8 @@ import { unavailable } from '../refusals.js';
 export interface LoadedModel {
   path: string;
   session: InferenceSession;
+  /** The session counts as open until the runtime has released it. */
+  openSession: TrackedResource;
   /** Size of the model's file, bytes; what the runtime makes of it is more, and it does not say. */
   bytes: number;
 }
@@ -112,7 +114,8 @@ export class ModelCache {
         interOpNumThreads: 1,
         executionMode: 'sequential',
       });
-      const model = { path, session, bytes };
+      const openSession = trackResource('InferenceEngine.session', session);
+      const model = { path, session, openSession, bytes };
       this.#loadedCount++;
       this.#loadedBytes += model.bytes;
       return Arc.of(model, {
@@ -133,6 +136,7 @@ export class ModelCache {
     const release = model.session
       .release()
       .then(() => {
+        model.openSession.release();
         this.#loadedCount--;
         this.#loadedBytes -= model.bytes;
       })

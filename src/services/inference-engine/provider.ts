@@ -37,7 +37,7 @@ export class Provider {
   constructor(options: ProviderOptions) {
     this.#options = options;
     this.#gate = new Gate(options.maxConnections);
-    this.#http = new HttpClient(options.maxConnections);
+    this.#http = new HttpClient(options.maxConnections, 'InferenceEngine.connection');
   }
 
   get openConnections(): number {

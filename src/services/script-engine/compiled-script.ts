@@ -39,11 +39,15 @@ export function instantiate(program: string, codeCache?: Buffer): vm.Script {
  * A script is the body of an async function of `input` and `lookup`. Its input
  * and its result cross the border of the context as text: an object of the
  * context that is held outside would keep the whole context alive.
+ *
+ * The outcome goes to `succeed` and `fail` from within: a time-out that strikes
+ * just when the script has ended takes its promise away, and the rejection of a
+ * promise that nobody has ends the process.
  */
 export function programOf(source: string): string {
   return `(async (input, lookup) => {'use strict';
 ${source}
-})(JSON.parse(inputText), lookup).then((result) => JSON.stringify(result) ?? 'null');`;
+})(JSON.parse(inputText), lookup).then((result) => JSON.stringify(result) ?? 'null').then(succeed, fail);`;
 }
 
 /** V8 keeps text that is Latin-1 in one byte a character, and any other in two. */

@@ -170,12 +170,16 @@ class VmScriptEngine implements ScriptEngine {
   async #run(script: vm.Script, inputText: string): Promise<string> {
     const { executionTimeoutMs } = this.#options;
     const deadlineMs = performance.now() + executionTimeoutMs;
-    const context = vm.createContext(Object.assign(Object.create(null), { inputText, lookup }));
-    const running: Promise<string> = script.runInContext(context, { timeout: executionTimeoutMs });
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Timeout()), Math.max(1, deadlineMs - performance.now()));
-      running.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<string>((succeed, fail) => {
+        const globals = Object.assign(Object.create(null), { inputText, lookup, succeed, fail });
+        script.runInContext(vm.createContext(globals), { timeout: executionTimeoutMs });
+        timer = setTimeout(() => fail(new Timeout()), Math.max(1, deadlineMs - performance.now()));
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Says what went wrong in plain words; the error of the context itself would keep the context alive. */

@@ -111,6 +111,36 @@ describe('measurements', () => {
     assert.ok(first && !('stackMemoryBytes' in first) && !('cacheMemoryBytes' in first));
   });
 
+  test('hold the sum of all strong references, and of each name what is held', () => {
+    const measurements = memoryMeasurements(
+      recordingOf({
+        loadSeconds: 5,
+        counted: {
+          'arc.session.strong_count': (seconds) => 10 + 2 * seconds,
+          'arc.session.created_count': (seconds) => 1000 * seconds,
+          'arc.a.strong_count.values_count': () => 500,
+          'arc.tool.strong_count': () => 7,
+          'mutex.store.waiters_count': () => 3,
+          'mutex.store.longest_hold_ns': () => 12_345,
+          'counter.jobs': () => 99,
+        },
+      }),
+    );
+    assert.equal(measurements[4]?.arcRefCount, 10 + 2 * 2 + 7);
+    assert.deepEqual(
+      Object.entries(measurements[4]?.customMetrics ?? {}).filter(([name]) =>
+        /^(arc|mutex|counter)/.test(name),
+      ),
+      [
+        ['arc.session.strong_count', 14],
+        ['arc.tool.strong_count', 7],
+        ['mutex.store.waiters_count', 3],
+        ['counter.jobs', 99],
+      ],
+    );
+    assert.equal(memoryMeasurements(recordingOf({}))[4]?.arcRefCount, undefined);
+  });
+
   test('are thinned out above two thousand', () => {
     const many = memoryMeasurements(recordingOf({ loadSeconds: 50, floorIntervalSeconds: 0.01 }));
     assert.ok(many.length > 1000 && many.length <= 2000, `${many.length}`);

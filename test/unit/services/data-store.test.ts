@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { referenceCounts } from '../../../src/refcount/index.js';
 import {
   createDataStore,
   type DataStore,
@@ -164,6 +165,13 @@ for (const database of ['SQLite', 'PostgreSQL'] as const) {
       await store.stop();
       const { openConnections, arcRefCount, cacheEntries, cacheMemoryBytes } = store.metrics();
       assert.deepEqual([openConnections, arcRefCount, cacheEntries, cacheMemoryBytes], [0, 0, 0, 0]);
+      const own = () => referenceCounts().filter(({ name }) => name.startsWith('DataStore.'));
+      assert.ok(
+        own().some(({ kind, created }) => kind === 'resource' && created > 0),
+        'statements or connections',
+      );
+      // A pool has ended some time before its sockets have; a test that hangs here has failed.
+      while (own().some(({ strong }) => strong > 0)) await new Promise((resolve) => setTimeout(resolve, 1));
       await store.start();
       assert.deepEqual(await store.find(9000), []);
     });

@@ -96,7 +96,8 @@ test('the cache is full from the start and never exceeds its budget', async () =
 test('contexts go away, also those of scripts that fail or are given up', async () => {
   await started({ executionTimeoutMs: 20 });
   const before = await nativeContexts();
-  for (let i = 0; i < 200; i++) await engine.operation(i);
+  // On a busy machine some of these are given up: their contexts have to go as well.
+  for (let i = 0; i < 200; i++) await Promise.allSettled([engine.operation(i)]);
   for (let i = 0; i < 20; i++) {
     await assert.rejects(engine.execute('throw Object.assign(new Error("no"), { self: globalThis });', 0));
     await assert.rejects(engine.execute('const self = globalThis; await new Promise(() => self);', 0));
