@@ -1,10 +1,10 @@
 import { recommendations } from './attribute/recommendations.js';
 import { loadWindow } from './detect/floor.js';
 import { inconclusive, type Judge, type JudgeSettings } from './detect/judge.js';
-import { judgeByLine } from './detect/linear-judge.js';
 import { memoryMeasurements } from './detect/measurements.js';
 import { cleanupOutcome, exhaustionOutcome, largePayload } from './detect/outcomes.js';
 import { performanceMetrics } from './detect/performance.js';
+import { judgeByCompetition } from './detect/recording-judge.js';
 import { samplingReport } from './detect/sampling.js';
 import { memoryStatistics } from './detect/statistics.js';
 import { type Thresholds, thresholdViolations } from './detect/thresholds.js';
@@ -34,7 +34,11 @@ export type Diagnosis = Omit<
 >;
 
 /** From a recording to everything that can be concluded from it. Pure, and repeatable from the file. */
-export function diagnose(recording: Recording, input: DiagnosisInput, judge: Judge = judgeByLine): Diagnosis {
+export function diagnose(
+  recording: Recording,
+  input: DiagnosisInput,
+  judge: Judge = judgeByCompetition,
+): Diagnosis {
   const window = loadWindow(recording);
   const statistics = memoryStatistics(recording);
   const leakDetection = input.judging === null ? switchedOff() : judge(recording, input.judging);

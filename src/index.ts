@@ -2,6 +2,7 @@
  * The public API. `crucible-memory/refcount` is separate, so that a service
  * which counts its references loads nothing else.
  */
+export { type Analysis, analyzeFile, analyzePrometheus } from './analyze.js';
 export {
   allSettings,
   ConfigError,
@@ -17,9 +18,12 @@ export {
   PROFILES,
   type ProfileName,
 } from './config/index.js';
+export { judgeProcess } from './detect/process-judge.js';
 export * from './diagnosis/index.js';
 export { CrucibleMemoryError, type ErrorCode, type ErrorParts } from './errors.js';
 export { type Recording, readRecording } from './recording/index.js';
+export type { FloorPoints, ProcessSeries, ProcessSignals } from './recording/process-series.js';
+export type { PrometheusRequest } from './recording/series-prometheus.js';
 export {
   type HeapTextOptions,
   heapToJson,

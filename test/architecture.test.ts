@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   attribute: ['recording', 'snapshot', 'diagnosis', 'refcount'],
   report: ['diagnosis', 'recording', 'snapshot'],
   diagnose: ['recording', 'snapshot', 'diagnosis', 'detect', 'attribute'],
+  analyze: ['recording', 'diagnosis', 'detect'],
   services: ['refcount'],
   scenarios: [],
   runner: [
@@ -41,7 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'scenarios',
     'refcount',
   ],
-  cli: ['runner', 'report', 'config', 'diagnosis', 'recording', 'snapshot'],
+  cli: ['runner', 'report', 'config', 'diagnosis', 'recording', 'snapshot', 'analyze'],
   index: [
     'runner',
     'report',
@@ -51,6 +52,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'snapshot',
     'scenarios',
     'diagnose',
+    'analyze',
     'detect',
     'refcount',
   ],

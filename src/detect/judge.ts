@@ -9,6 +9,8 @@ export interface JudgeSettings {
   minSamples: number;
   /** Confidence that a verdict needs, 0.5 to 1. */
   significanceThreshold: number;
+  /** Growth for each operation below which it does not count either, bytes. */
+  minBytesPerOperation?: number;
   enablePatternAnalysis: boolean;
 }
 

@@ -33,6 +33,13 @@ export const LeakPatternAnalysisSchema = z.object({
 });
 export type LeakPatternAnalysis = z.infer<typeof LeakPatternAnalysisSchema>;
 
+export const ExplanationSchema = z.object({
+  name: z.string().describe('which of the competing explanations, as one word'),
+  words: z.string().describe('the same for a reader'),
+  probability: z.number().min(0).max(1).describe('among all explanations that were tried'),
+});
+export type Explanation = z.infer<typeof ExplanationSchema>;
+
 const interval = z.tuple([z.number(), z.number()]).describe('95 % confidence interval');
 
 /** Whether live memory keeps growing, how fast, and how sure that is. */
@@ -43,12 +50,32 @@ export const LeakDetectionResultSchema = z.object({
   leakRateInterval: interval.nullable(),
   bytesPerOperation: z.number().nullable().describe('growth of the floor, bytes per operation'),
   bytesPerOperationInterval: interval.nullable(),
-  confidence: z.number().min(0).max(1).describe('confidence in the verdict'),
+  confidence: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('confidence in the verdict, calibrated; of an inconclusive one: that there is no leak'),
   patternAnalysis: LeakPatternAnalysisSchema.optional(),
   signal: z.string().nullable().describe('the channel that was judged'),
   samples: z.number().int().nonnegative().describe('how many floor points were judged'),
   explanation: z.string().describe('why this verdict, in a sentence'),
+  winningExplanation: ExplanationSchema.optional().describe('what explains the series best'),
+  runnerUpExplanation: ExplanationSchema.optional().describe('the best explanation of the other side'),
+  provisional: z
+    .boolean()
+    .optional()
+    .describe('true: the test still ran, and what is true so far may change by its end'),
+  fragmentation: z
+    .string()
+    .optional()
+    .describe('set when resident memory grew although the allocator had no more in use, with what to do'),
+  notes: z.array(z.string()).optional().describe('what was mended in the series before it was judged'),
   power: z.string().optional().describe('the smallest leak that this test would have seen, in a sentence'),
+  detectableGrowthBytes: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('growth over the whole run that would have been seen, bytes'),
   remedy: z.string().optional().describe('what would settle an inconclusive verdict'),
   neededSeconds: z.number().positive().optional().describe('how long the load would have to last to judge'),
   suspectedSources: z.array(z.string()),

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { judgeByLine } from '../../../src/detect/linear-judge.js';
 import { memoryMeasurements } from '../../../src/detect/measurements.js';
 import { exhaustionOutcome } from '../../../src/detect/outcomes.js';
 import { performanceMetrics } from '../../../src/detect/performance.js';
+import { judgeByCompetition } from '../../../src/detect/recording-judge.js';
 import { samplingReport } from '../../../src/detect/sampling.js';
 import { memoryStatistics } from '../../../src/detect/statistics.js';
 import { type Thresholds, thresholdViolations } from '../../../src/detect/thresholds.js';
@@ -190,7 +190,7 @@ describe('threshold violations', () => {
     return {
       scenario,
       statistics: memoryStatistics(recording),
-      leakDetection: judgeByLine(recording, {
+      leakDetection: judgeByCompetition(recording, {
         leakThresholdBytes: limits.leakThresholdBytes,
         minSamples: 10,
         significanceThreshold: 0.95,

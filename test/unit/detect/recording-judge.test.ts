@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { floorSeries } from '../../../src/detect/floor.js';
 import type { JudgeSettings } from '../../../src/detect/judge.js';
-import { judgeByLine } from '../../../src/detect/linear-judge.js';
-import { analysePattern } from '../../../src/detect/pattern.js';
-import { fitTrend } from '../../../src/detect/trend.js';
+import { judgeByCompetition } from '../../../src/detect/recording-judge.js';
 import { KIB, MIB } from '../../../src/units.js';
 import { type MadeUpTest, noise, recordingOf } from '../../fixtures/test-recordings.js';
 
@@ -16,9 +13,9 @@ const SETTINGS: JudgeSettings = {
 };
 
 const judge = (made: MadeUpTest, change: Partial<JudgeSettings> = {}) =>
-  judgeByLine(recordingOf(made), { ...SETTINGS, ...change });
+  judgeByCompetition(recordingOf(made), { ...SETTINGS, ...change });
 
-describe('the judge by a line through the floor', () => {
+describe('the judge of recordings', () => {
   test('calls steady growth a leak, with its rate per second and per operation', () => {
     const wobble = noise(7);
     const result = judge({
@@ -101,20 +98,18 @@ describe('the judge by a line through the floor', () => {
 
 describe('the pattern of a leak', () => {
   const patternOf = (floorBytes: (seconds: number) => number) => {
-    const floor = floorSeries(recordingOf({ floorBytes, loadSeconds: 40 }), 'floor_live_bytes');
-    assert.ok(floor);
-    const trend = fitTrend(
-      floor.timesMs.map((ms) => ms / 1000),
-      floor.liveBytes,
-    );
-    assert.ok(trend);
-    return analysePattern(floor, trend).patternType;
+    const wobble = noise(5);
+    const result = judge({
+      floorBytes: (seconds) => floorBytes(seconds) + wobble() * 50 * KIB,
+      loadSeconds: 40,
+    });
+    assert.equal(result.verdict, 'leak', result.explanation);
+    return result.patternAnalysis?.patternType;
   };
 
   test('is linear for steady growth', () => {
-    const wobble = noise(5);
     assert.equal(
-      patternOf((seconds) => 20 * MIB + seconds * MIB + wobble() * 50 * KIB),
+      patternOf((seconds) => 20 * MIB + seconds * MIB),
       'linear',
     );
   });
