@@ -7,6 +7,7 @@
         "native/addon/capture_binding.cc",
         "native/addon/heap_binding.cc",
         "native/addon/recording_binding.cc",
+        "native/addon/sharing_binding.cc",
         "native/addon/task.cc",
         "native/heap/analysis/aggregates.cc",
         "native/heap/analysis/class_table.cc",
@@ -59,6 +60,7 @@
         "native/heap/query/script_names.cc",
         "native/process/allocator.cc",
         "native/process/counter_scanner.cc",
+        "native/process/linked_capture.cc",
         "native/process/sampler.cc",
         "native/process/sampler_thread.cc",
         "native/recording/block_file.cc",
@@ -92,15 +94,19 @@
         ["OS=='linux'", {
           "sources": [
             "native/process/memory_map_linux.cc",
+            "native/process/memory_room_linux.cc",
             "native/process/memory_source_linux.cc",
             "native/process/proc_file_linux.cc",
             "native/process/thread_stacks_linux.cc",
           ],
           "libraries": ["-ldl", "-lpthread"],
         }],
-        ["OS=='mac'", { "sources": ["native/process/memory_source_mac.cc"] }],
+        ["OS=='mac'", {
+          "sources": ["native/process/memory_room_mac.cc", "native/process/memory_source_mac.cc"],
+        }],
         ["OS=='win'", {
           "sources": [
+            "native/process/memory_room_windows.cc",
             "native/process/memory_source_windows.cc",
             "native/recording/mapped_file_windows.cc",
           ],
@@ -109,6 +115,54 @@
         }, {
           "sources": ["native/recording/mapped_file_posix.cc"],
           "cflags_cc": ["-fvisibility=hidden"],
+        }],
+      ],
+    },
+    {
+      # Calls V8, whose API and layout change with every major of Node: one build for each. The
+      # ABI is part of the file's name, because a wrong one would load without an error.
+      "target_name": "isolate",
+      "product_name": "isolate.abi<(node_module_version)",
+      "sources": [
+        "native/addon/isolate/heap_sampler_binding.cc",
+        "native/addon/isolate/isolate_addon.cc",
+        "native/addon/isolate/profile_binding.cc",
+        "native/addon/isolate/snapshot_binding.cc",
+        "native/isolate/allocation_profiler.cc",
+        "native/isolate/class_histogram.cc",
+        "native/isolate/collection_watch.cc",
+        "native/isolate/fork_snapshot.cc",
+        "native/isolate/heap_figures.cc",
+        "native/isolate/heap_sampler.cc",
+        "native/isolate/heap_snapshot.cc",
+        "native/isolate/linked_stream.cc",
+        "native/isolate/memory_alarm.cc",
+        "native/isolate/output_file.cc",
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS"],
+      # The dialect of C++ is the one of this Node's headers. No RTTI, like V8: its classes have none to derive from.
+      "cflags": ["-Wall", "-Wextra"],
+      "cflags!": ["-fno-exceptions"],
+      "cflags_cc!": ["-fno-exceptions"],
+      "xcode_settings": {
+        "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+        "MACOSX_DEPLOYMENT_TARGET": "11.0",
+        "WARNING_CFLAGS": ["-Wall", "-Wextra"],
+      },
+      "msvs_settings": {"VCCLCompilerTool": {"ExceptionHandling": 1}},
+      "conditions": [
+        ["OS=='mac'", { "sources": ["native/process/memory_room_mac.cc"] }],
+        ["OS=='win'", {
+          "sources": ["native/process/memory_room_windows.cc"],
+          "defines": ["NOMINMAX", "WIN32_LEAN_AND_MEAN", "UNICODE"],
+        }, {
+          "cflags_cc": ["-fvisibility=hidden"],
+        }],
+        # V8 may hold an interrupt's address after the worker is gone that loaded this.
+        ["OS=='linux'", {
+          "sources": ["native/process/memory_room_linux.cc", "native/process/proc_file_linux.cc"],
+          "ldflags": ["-Wl,-z,nodelete"],
         }],
       ],
     },

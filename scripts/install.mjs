@@ -1,6 +1,6 @@
 /**
- * Builds the native addon: run by npm as the install script, and by hand.
- * Does nothing when the addon is there, loads, and is newer than its sources;
+ * Builds the native addons: run by npm as the install script, and by hand.
+ * Does nothing when they are there, load, and are newer than their sources;
  * --force asks make even then.
  *
  *   node scripts/install.mjs [--force]
@@ -12,7 +12,10 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const addon = join(root, 'build', 'Release', 'core.node');
+/** core.node serves every Node; the one that calls V8 is built for this one's ABI. */
+const addons = ['core.node', `isolate.abi${process.versions.modules}.node`].map((name) =>
+  join(root, 'build', 'Release', name),
+);
 
 /** Said when a tool is missing; the running system's line comes first. */
 const REMEDIES = {
@@ -26,8 +29,8 @@ if (process.argv.includes('--force') || !isUpToDate()) build();
 
 function isUpToDate() {
   try {
-    const builtMs = statSync(addon).mtimeMs;
-    createRequire(import.meta.url)(addon);
+    const builtMs = Math.min(...addons.map((addon) => statSync(addon).mtimeMs));
+    addons.forEach(createRequire(import.meta.url));
     return sources().every((path) => statSync(path).mtimeMs <= builtMs);
   } catch {
     return false; // not built yet, or for another system
@@ -58,13 +61,13 @@ function build() {
     },
   );
   if (status === 0) {
-    console.log(`crucible-memory: native addon built in ${((Date.now() - startedMs) / 1000).toFixed(0)} s`);
+    console.log(`crucible-memory: native addons built in ${((Date.now() - startedMs) / 1000).toFixed(0)} s`);
     return;
   }
   if (/Could not find any Visual Studio|not found: make|unable to detect.*compiler/i.test(stderr))
     fail(['a C++ compiler']);
   process.stderr.write(
-    `${stdout}${stderr}\ncrucible-memory: the native addon could not be built, see above\n`,
+    `${stdout}${stderr}\ncrucible-memory: the native addons could not be built, see above\n`,
   );
   process.exit(1);
 }
@@ -133,7 +136,7 @@ function fail(missing) {
   const others = Object.values(REMEDIES).filter((remedy) => remedy !== own);
   const verb = missing.length > 1 ? 'are' : 'is';
   console.error(
-    `crucible-memory cannot build its native addon because ${missing.join(' and ')} ${verb} missing: ${[own, ...others].join(', ')}.`,
+    `crucible-memory cannot build its native addons because ${missing.join(' and ')} ${verb} missing: ${[own, ...others].join(', ')}.`,
   );
   process.exit(1);
 }

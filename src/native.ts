@@ -1,8 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CrucibleMemoryError, type ErrorCode, type ErrorParts, messageOf } from './errors.js';
+import type { NativeIsolate } from './native-isolate.js';
+
+export type * from './native-isolate.js';
 
 /**
  * The typed wall: the only file that loads the addons. Everything native is
@@ -44,6 +47,28 @@ export interface RecordingStatus {
 export interface NativeSampler {
   stop(): SamplerStatistics;
   statistics(): SamplerStatistics;
+  /** RSS samples a second from the next tick on. Throws USAGE. */
+  setRate(rateHz: number): void;
+  /**
+   * Records slots of shared memory as channels of a new group, at each tick
+   * at which one of them changed: slots[firstSlot] is the first channel, the
+   * next slot the second, and so on. Throws USAGE, RECORDING_UNWRITABLE.
+   */
+  watchSlots(options: {
+    group: string;
+    channels: ChannelDefinition[];
+    slots: Int32Array;
+    firstSlot: number;
+  }): void;
+  /** Of the recording and the ticks, for the V8 addon of this thread. */
+  link(): NativeCaptureLink;
+  /** Lets the other threads of this process join, through sharedCapture(), until stop(). */
+  share(): void;
+}
+
+/** A recording and a sampler's ticks, as one addon hands them to the other; opaque to JavaScript. */
+export interface NativeCaptureLink {
+  readonly brand: unique symbol;
 }
 
 export interface SamplerStatistics {
@@ -66,6 +91,17 @@ export interface ProcessMemory {
   threadCount?: number;
   mallocInUseBytes?: number;
   mallocHeldBytes?: number;
+}
+
+/** How much more memory a process may take: the least that cgroups (1 and 2), the system and ulimit leave. */
+export interface MemoryRoom {
+  /** Page cache that the kernel would drop first counts as available. Absent: unknown here. */
+  availableBytes?: number;
+  /** Of what leaves least. */
+  limitBytes?: number;
+  usedBytes?: number;
+  /** "cgroup v2 /sys/fs/cgroup/app", "cgroup v1 ...", "the system", "ulimit -d", "ulimit -v". */
+  limitedBy: string;
 }
 
 /** Something that runs on threads of its own, not the event loop's nor libuv's. */
@@ -138,10 +174,17 @@ export interface NativeCore extends NativeHeap {
     /** With `counters`: shortest time between two readings of them; 0: with every RSS sample. */
     counterIntervalMs?: number;
   }): NativeSampler;
+  /**
+   * The capture that another thread of this process shares, if one does. `recording` is the same
+   * file; its close() ends only this thread's part, which may outlive the recording.
+   */
+  sharedCapture(): { recording: NativeRecordingWriter; link: NativeCaptureLink } | null;
   /** This process, everything that the platform gives. Blocks for as long as the memory map takes to read. */
   readMemory(): ProcessMemory;
   /** Allocator in use and held, without reading the memory map: microseconds. */
   readAllocator(): { inUseBytes: number; heldBytes: number } | null;
+  /** What this process may take more of memory. */
+  readMemoryRoom(): MemoryRoom;
   /** Any process's RSS in bytes; null when it is gone. Throws PROC_UNREADABLE when it may not be looked at. */
   readRss(pid: number): number | null;
   /**
@@ -154,13 +197,29 @@ export interface NativeCore extends NativeHeap {
   unlimitMemoryGrowth(): void;
 }
 
+/** Length of NativeSnapshotOptions.control. */
+export const SNAPSHOT_CONTROL_WORDS = 5;
+
 /**
  * The process addon, loaded once for each thread.
  * @throws CrucibleMemoryError ADDON_MISSING
  */
 export function loadCore(): NativeCore {
-  loadedCore ??= load();
+  loadedCore ??= load<CoreAddon>('core.node');
   return loadedCore;
+}
+
+/**
+ * The V8 addon of this Node, loaded once for each thread.
+ * @throws CrucibleMemoryError ADDON_MISSING, also when it was built for another major of Node
+ */
+export function loadIsolate(): NativeIsolate {
+  loadedIsolate ??= loadForThisAbi();
+  return loadedIsolate;
+}
+
+interface IsolateAddon extends NativeIsolate {
+  onError(make: (code: ErrorCode, parts: ErrorParts) => Error): void;
 }
 
 interface CoreAddon extends NativeCore {
@@ -168,25 +227,54 @@ interface CoreAddon extends NativeCore {
   onError(make: (code: ErrorCode, parts: ErrorParts) => Error): void;
 }
 
-const CORE = join('build', 'Release', 'core.node');
+const BUILT = join('build', 'Release');
 let loadedCore: NativeCore | undefined;
+let loadedIsolate: NativeIsolate | undefined;
 
-function load(): NativeCore {
-  const path = join(packageRoot(), CORE);
+function load<Addon extends CoreAddon | IsolateAddon>(name: string): Addon {
+  const path = join(packageRoot(), BUILT, name);
   try {
-    const core = createRequire(import.meta.url)(path) as CoreAddon;
-    core.onError((code, parts) => new CrucibleMemoryError(code, parts));
-    return core;
+    const addon = createRequire(import.meta.url)(path) as Addon;
+    addon.onError((code, parts) => new CrucibleMemoryError(code, parts));
+    return addon;
   } catch (error) {
-    throw new CrucibleMemoryError('ADDON_MISSING', {
-      what: `the native addon ${path} cannot be loaded`,
-      why: existsSync(path)
+    throw addonMissing(
+      path,
+      existsSync(path)
         ? messageOf(error)
         : 'it has not been built, or npm was told to run no install scripts',
-      fix: `run \`node ${join(packageRoot(), 'scripts', 'install.mjs')}\`, which builds it`,
-      cause: error,
-    });
+      error,
+    );
   }
+}
+
+/**
+ * V8 addons load into any Node without an error, and then read V8's memory
+ * wrongly. Hence the ABI in the name of the file, and once more inside.
+ */
+function loadForThisAbi(): NativeIsolate {
+  const abi = process.versions.modules;
+  const name = `isolate.abi${abi}.node`;
+  const folder = join(packageRoot(), BUILT);
+  const others = existsSync(folder)
+    ? readdirSync(folder).filter((file) => /^isolate\.abi\d+\.node$/.test(file) && file !== name)
+    : [];
+  if (!existsSync(join(folder, name)) && others.length > 0) {
+    const why = `it was built for another Node: there is ${others.join(' and ')}, and Node ${process.versions.node} has ABI ${abi}`;
+    throw addonMissing(join(folder, name), why);
+  }
+  const isolate = load<IsolateAddon>(name);
+  if (String(isolate.abi) === abi) return isolate;
+  throw addonMissing(join(folder, name), `it was built for ABI ${isolate.abi}, whatever its name says`);
+}
+
+function addonMissing(path: string, why: string, cause?: unknown): CrucibleMemoryError {
+  return new CrucibleMemoryError('ADDON_MISSING', {
+    what: `the native addon ${path} cannot be loaded`,
+    why,
+    fix: `run \`node ${join(packageRoot(), 'scripts', 'install.mjs')}\`, which builds it`,
+    cause,
+  });
 }
 
 /** This file runs as dist/src/native.js, or as src/native.ts under a TypeScript loader. */

@@ -1,12 +1,19 @@
 #include "addon.h"
 
 #include "../process/sampler.h"
+#include "convert.h"
+#include "sharing_binding.h"
 
 namespace crucible::addon {
 
+Napi::FunctionReference& error_maker(Napi::Env env) { return env.GetInstanceData<AddonState>()->make_error; }
+
 AddonState::~AddonState() {
   for (const auto& weak : samplers)
-    if (const auto sampler = weak.lock()) sampler->stop();
+    if (const auto sampler = weak.lock()) {
+      stop_sharing(sampler->ticks());
+      sampler->stop();
+    }
 }
 
 namespace {
@@ -21,6 +28,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   register_recording(env, exports);
   register_capture(env, exports);
   register_heap(env, exports);
+  register_sharing(env, exports);
   return exports;
 }
 

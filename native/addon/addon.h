@@ -9,7 +9,7 @@ namespace crucible::process {
 class Sampler;
 }
 
-/** One instance of the addon for each thread that runs JavaScript: nothing is shared between them. */
+/** One instance of the addon for each thread that runs JavaScript; they share only what sharing_binding.cc shares. */
 namespace crucible::addon {
 
 struct AddonState {
@@ -30,5 +30,7 @@ void register_recording(Napi::Env env, Napi::Object exports);
 void register_capture(Napi::Env env, Napi::Object exports);
 /** heap_binding.cc: what src/snapshot needs. */
 void register_heap(Napi::Env env, Napi::Object exports);
+/** sharing_binding.cc: one recording for all threads of the process, and for isolate.node. */
+void register_sharing(Napi::Env env, Napi::Object exports);
 
 }  // namespace crucible::addon

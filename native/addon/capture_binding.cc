@@ -1,11 +1,16 @@
 #include <cmath>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "../process/allocator.h"
+#include "../process/memory_room.h"
 #include "../process/memory_source.h"
 #include "../process/sampler.h"
+#include "addon.h"
 #include "convert.h"
 #include "recording_binding.h"
+#include "sharing_binding.h"
 
 namespace crucible::addon {
 
@@ -37,6 +42,10 @@ class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
                        {
                            InstanceMethod<&SamplerBinding::stop>("stop"),
                            InstanceMethod<&SamplerBinding::statistics>("statistics"),
+                           InstanceMethod<&SamplerBinding::set_rate>("setRate"),
+                           InstanceMethod<&SamplerBinding::watch_slots>("watchSlots"),
+                           InstanceMethod<&SamplerBinding::link>("link"),
+                           InstanceMethod<&SamplerBinding::share>("share"),
                        });
   }
 
@@ -66,17 +75,55 @@ class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
 
  private:
   Napi::Value stop(const Napi::CallbackInfo& info) {
+    stop_sharing(sampler_->ticks());
     const auto statistics = sampler_->stop();
     counters_.Reset();
+    watched_.clear();
     if (std::exchange(is_held_, false)) Unref();
     return to_js(info.Env(), statistics);
   }
 
+  void set_rate(const Napi::CallbackInfo& info) {
+    converting_errors(info.Env(), [&] { sampler_->set_rate(to_number(info[0], "rateHz")); });
+  }
+
   Napi::Value statistics(const Napi::CallbackInfo& info) { return to_js(info.Env(), sampler_->statistics()); }
 
-  /** Keeps their memory for as long as the sampler reads it. */
-  Napi::ObjectReference counters_;
+  void watch_slots(const Napi::CallbackInfo& info) {
+    converting_errors(info.Env(), [&] {
+      const auto options = to_object(info[0], "the options");
+      const std::string group = to_text(options.Get("group"), "the group's name");
+      if (!options.Get("channels").IsArray()) throw wrong_argument("the channels are not an array", "an array");
+      const auto given = options.Get("channels").As<Napi::Array>();
+      std::vector<recording::ChannelDefinition> channels;
+      for (std::uint32_t i = 0; i < given.Length(); i++) channels.push_back(to_channel(given.Get(i)));
+      const auto slots = options.Get("slots");
+      if (!slots.IsTypedArray() || slots.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
+        throw wrong_argument("the slots are not an Int32Array", "an Int32Array over a SharedArrayBuffer");
+      const double first = to_number(options.Get("firstSlot"), "firstSlot");
+      const auto length = static_cast<double>(slots.As<Napi::TypedArray>().ElementLength());
+      if (!(first >= 0 && first + given.Length() <= length) || first != std::floor(first))
+        throw wrong_argument("the channels begin at slot " + std::to_string(first), "slots of the array");
+      // Not Napi::Int32Array::Data(): that asks for an ArrayBuffer, which a SharedArrayBuffer is not.
+      void* data = nullptr;
+      if (napi_get_typedarray_info(info.Env(), slots, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok)
+        throw wrong_argument("the slots cannot be read", "an Int32Array over a SharedArrayBuffer");
+      static_assert(sizeof(std::atomic<std::int32_t>) == sizeof(std::int32_t));
+      sampler_->watch_slots(group, channels,
+                               static_cast<const std::atomic<std::int32_t>*>(data) + static_cast<std::size_t>(first));
+      watched_.push_back(Napi::Persistent(slots.As<Napi::Object>()));
+    });
+  }
+
+  /** For isolate.node: this sampler's ticks and its recording. */
+  Napi::Value link(const Napi::CallbackInfo& info) { return to_js_link(info.Env(), sampler_->writer(), sampler_->ticks()); }
+
+  void share(const Napi::CallbackInfo&) { share_capture(sampler_->writer(), sampler_->ticks()); }
+
   std::shared_ptr<Sampler> sampler_;
+  /** Keep their memory for as long as the sampler reads it. */
+  Napi::ObjectReference counters_;
+  std::vector<Napi::ObjectReference> watched_;
   bool is_held_ = false;
 };
 
@@ -113,6 +160,19 @@ Napi::Value read_allocator(const Napi::CallbackInfo& info) {
   return object;
 }
 
+Napi::Value read_memory_room(const Napi::CallbackInfo& info) {
+  return converting_errors(info.Env(), [&] {
+    const process::MemoryRoomReader reader;
+    const process::MemoryRoom room = reader.read();
+    auto object = Napi::Object::New(info.Env());
+    set_figure(object, "availableBytes", room.available_bytes);
+    set_figure(object, "limitBytes", room.limit_bytes);
+    set_figure(object, "usedBytes", room.used_bytes);
+    object.Set("limitedBy", room.limited_by);
+    return object;
+  });
+}
+
 Napi::Value read_rss(const Napi::CallbackInfo& info) {
   return converting_errors(info.Env(), [&]() -> Napi::Value {
     const double pid = to_number(info[0], "pid");
@@ -144,6 +204,7 @@ void register_capture(Napi::Env env, Napi::Object exports) {
   exports.Set("startSampler", Napi::Function::New(env, start_sampler, "startSampler"));
   exports.Set("readMemory", Napi::Function::New(env, read_memory, "readMemory"));
   exports.Set("readAllocator", Napi::Function::New(env, read_allocator, "readAllocator"));
+  exports.Set("readMemoryRoom", Napi::Function::New(env, read_memory_room, "readMemoryRoom"));
   exports.Set("readRss", Napi::Function::New(env, read_rss, "readRss"));
   exports.Set("limitMemoryGrowth", Napi::Function::New(env, limit_memory_growth, "limitMemoryGrowth"));
   exports.Set("unlimitMemoryGrowth", Napi::Function::New(env, unlimit_memory_growth, "unlimitMemoryGrowth"));

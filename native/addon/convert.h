@@ -9,12 +9,14 @@
 #include <string>
 #include <utility>
 
+#include "../heap/base/snapshot_error.h"
 #include "../recording/failure.h"
-#include "addon.h"
-#include "heap/base/snapshot_error.h"
 
 /** Between JavaScript's values and plain ones, and between C++'s errors and JavaScript's. */
 namespace crucible::addon {
+
+/** What src/native.ts gave this addon with onError(). Each addon defines it for itself. */
+[[nodiscard]] Napi::FunctionReference& error_maker(Napi::Env env);
 
 /** A CrucibleMemoryError. @param byte_offset of the input, or kNoOffset */
 [[nodiscard]] inline Napi::Error to_js_error(Napi::Env env, const char* code, const FailureParts& parts,
@@ -24,7 +26,7 @@ namespace crucible::addon {
   fields.Set("why", parts.why);
   fields.Set("fix", parts.fix);
   if (byte_offset != heap::kNoOffset) fields.Set("byteOffset", static_cast<double>(byte_offset));
-  Napi::FunctionReference& make_error = env.GetInstanceData<AddonState>()->make_error;
+  Napi::FunctionReference& make_error = error_maker(env);
   if (make_error.IsEmpty()) return Napi::Error::New(env, parts.what + ": " + parts.why);
   return Napi::Error(env, make_error.Call({Napi::String::New(env, code), fields}));
 }

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon.h"
 #include "convert.h"
 #include "heap/export/nodes_csv.h"
 #include "heap/export/redacted_snapshot.h"

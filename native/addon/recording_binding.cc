@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 
+#include "addon.h"
 #include "convert.h"
 
 namespace crucible::addon {
@@ -11,6 +12,8 @@ namespace {
 
 using recording::ChannelDefinition;
 using recording::ChannelKind;
+
+}  // namespace
 
 ChannelDefinition to_channel(const Napi::Value& value) {
   const auto given = to_object(value, "a channel");
@@ -24,6 +27,8 @@ ChannelDefinition to_channel(const Napi::Value& value) {
       .description = to_text(given.Get("description"), "description"),
   };
 }
+
+namespace {
 
 /** The given moment, or now. */
 std::int64_t to_time_ns(const Napi::Value& value) {
@@ -48,11 +53,23 @@ Napi::Function RecordingBinding::define(Napi::Env env) {
 
 RecordingBinding::RecordingBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RecordingBinding>(info) {
   converting_errors(info.Env(), [&] {
+    if (info[0].IsExternal()) {
+      is_guest_ = true;
+      writer_ = *info[0].As<Napi::External<std::shared_ptr<recording::RecordingWriter>>>().Data();
+      stream_ = writer_->open_stream(recording::StreamOwner::guest);
+      return;
+    }
     const auto options = to_object(info[0], "the options");
     writer_ = std::make_shared<recording::RecordingWriter>(to_text(options.Get("path"), "path"),
                                                            to_text(options.Get("header"), "header"));
     stream_ = writer_->open_stream();
   });
+}
+
+Napi::Object RecordingBinding::join(Napi::Env env, std::shared_ptr<recording::RecordingWriter> writer) {
+  // Read by the constructor, which has returned when `writer` goes.
+  const auto given = Napi::External<std::shared_ptr<recording::RecordingWriter>>::New(env, &writer);
+  return env.GetInstanceData<AddonState>()->recording_class.New({given});
 }
 
 const std::shared_ptr<recording::RecordingWriter>& RecordingBinding::writer() const {
@@ -111,6 +128,10 @@ void RecordingBinding::close(const Napi::CallbackInfo& info) {
   converting_errors(info.Env(), [&] {
     (void)writer();
     stream_.reset();
+    if (is_guest_) {
+      is_closed_ = true;
+      return;
+    }
     try {
       writer_->close();
     } catch (...) {

@@ -15,6 +15,9 @@ class RecordingBinding : public Napi::ObjectWrap<RecordingBinding> {
   static Napi::Function define(Napi::Env env);
   explicit RecordingBinding(const Napi::CallbackInfo& info);
 
+  /** A recording of another thread, with a stream of this one. */
+  [[nodiscard]] static Napi::Object join(Napi::Env env, std::shared_ptr<recording::RecordingWriter> writer);
+
   /** @throws Failure USAGE when it is closed */
   [[nodiscard]] const std::shared_ptr<recording::RecordingWriter>& writer() const;
 
@@ -27,9 +30,14 @@ class RecordingBinding : public Napi::ObjectWrap<RecordingBinding> {
 
   std::shared_ptr<recording::RecordingWriter> writer_;
   std::unique_ptr<recording::Stream> stream_;
+  /** The recording belongs to another thread: close() only ends this one's part. */
+  bool is_guest_ = false;
   /** By group id; those of other threads' groups are empty. */
   std::vector<std::shared_ptr<const recording::Group>> groups_;
   bool is_closed_ = false;
 };
+
+/** @throws Failure USAGE */
+[[nodiscard]] recording::ChannelDefinition to_channel(const Napi::Value& value);
 
 }  // namespace crucible::addon

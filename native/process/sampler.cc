@@ -57,6 +57,13 @@ struct Sampler::Track {
   std::unique_ptr<recording::Stream> stream;
 };
 
+/** Slots of shared memory, as they were when they were last written. */
+struct Sampler::SlotTrack {
+  std::unique_ptr<Track> track;
+  const std::atomic<std::int32_t>* slots;
+  std::vector<double> values;
+};
+
 std::unique_ptr<Sampler::Track> Sampler::open_track(const char* name, const std::vector<ChannelDefinition>& channels) {
   auto track = std::make_unique<Track>();
   track->group = writer_->define_group(name, channels);
@@ -67,18 +74,17 @@ std::unique_ptr<Sampler::Track> Sampler::open_track(const char* name, const std:
 
 Sampler::Sampler(std::shared_ptr<recording::RecordingWriter> writer, const SamplerOptions& options)
     : writer_(std::move(writer)), started_ns_(monotonic_now_ns()) {
-  if (!(options.rate_hz > 0 && options.rate_hz <= kRateHzMax))
-    throw Failure("USAGE", {"the sampling rate cannot be " + std::to_string(options.rate_hz) + " Hz",
-                            "a system wakes a thread at most some 10,000 times a second",
-                            "choose a rate above 0 and up to 10000"});
+  set_rate(options.rate_hz);
   rss_track_ = open_track("process", rss_channels());
   if (options.detail_interval_ms > 0) detail_track_ = open_track("process_detail", detail_channels());
 
   if (options.counters) counters_.emplace(writer_, *options.counters, options.counter_interval_ms);
 
   // The first sample is there even if the thread gets no turn before the end.
-  take_sample();
-  rss_thread_.emplace("crucible-rss", [this, rate_hz = options.rate_hz](auto& thread) { sample_rss(thread, rate_hz); });
+  const std::int64_t now_ns = monotonic_now_ns();
+  take_rss_sample(now_ns);
+  if (counters_) counters_->scan(now_ns);
+  rss_thread_.emplace("crucible-rss", [this](auto& thread) { sample_rss(thread); });
   if (detail_track_)
     detail_thread_.emplace("crucible-detail", [this, interval_ms = options.detail_interval_ms](auto& thread) {
       sample_details(thread, interval_ms);
@@ -87,21 +93,59 @@ Sampler::Sampler(std::shared_ptr<recording::RecordingWriter> writer, const Sampl
 
 Sampler::~Sampler() { stop(); }
 
-void Sampler::take_sample() {
+double Sampler::take_rss_sample(std::int64_t now_ns) {
   const double bytes = rss_reader_.bytes();
-  const std::int64_t time_ns = monotonic_now_ns();
-  if (rss_track_->stream->sample(*rss_track_->group, {&bytes, 1}, time_ns))
+  if (rss_track_->stream->sample(*rss_track_->group, {&bytes, 1}, now_ns))
     samples_.fetch_add(1, std::memory_order_relaxed);
-  if (counters_) counters_->scan(time_ns);
+  return bytes;
 }
 
-void Sampler::sample_rss(SamplerThread& thread, double rate_hz) {
-  const auto period = nanoseconds(static_cast<std::int64_t>(1e9 / rate_hz));
-  auto deadline = steady_clock::now() + period;
+void Sampler::watch_slots(const std::string& group, const std::vector<ChannelDefinition>& channels,
+                             const std::atomic<std::int32_t>* slots) {
+  auto watched = std::make_unique<SlotTrack>();
+  watched->track = open_track(group.c_str(), channels);
+  watched->slots = slots;
+  watched->values.assign(channels.size(), kAbsent);
+  const std::lock_guard lock(slots_mutex_);
+  if (!rss_thread_ || stopped_ns_)
+    throw Failure("USAGE", {"the slots of " + group + " cannot be watched", "the sampler has been stopped",
+                            "add them while it runs"});
+  slot_tracks_.push_back(std::move(watched));
+}
+
+/** The last value of a slot holds until the next one, so what has not changed is not repeated. */
+void Sampler::take_slot_samples(std::int64_t now_ns) {
+  const std::lock_guard lock(slots_mutex_);
+  for (const auto& watched : slot_tracks_) {
+    bool has_changed = false;
+    for (std::size_t i = 0; i < watched->values.size(); i++) {
+      const double value = watched->slots[i].load(std::memory_order_relaxed);
+      has_changed |= value != watched->values[i];
+      watched->values[i] = value;
+    }
+    if (has_changed) watched->track->stream->sample(*watched->track->group, watched->values, now_ns);
+  }
+}
+
+void Sampler::set_rate(double rate_hz) {
+  if (!(rate_hz > 0 && rate_hz <= kRateHzMax))
+    throw Failure("USAGE", {"the sampling rate cannot be " + std::to_string(rate_hz) + " Hz",
+                            "a system wakes a thread at most some 10,000 times a second",
+                            "choose a rate above 0 and up to 10000"});
+  period_ns_.store(static_cast<std::int64_t>(1e9 / rate_hz), std::memory_order_relaxed);
+}
+
+void Sampler::sample_rss(SamplerThread& thread) {
+  auto deadline = steady_clock::now() + nanoseconds(period_ns_.load(std::memory_order_relaxed));
   for (std::uint64_t tick = 0; thread.sleep_until(deadline); tick++) {
-    take_sample();
+    const std::int64_t now_ns = monotonic_now_ns();
+    const double rss_bytes = take_rss_sample(now_ns);
+    ticks_->tick(now_ns, rss_bytes);
+    take_slot_samples(now_ns);
+    if (counters_) counters_->scan(now_ns);
     if (tick % kTicksPerCpuReading == 0) rss_cpu_ns_.store(thread_cpu_ns(), std::memory_order_relaxed);
 
+    const auto period = nanoseconds(period_ns_.load(std::memory_order_relaxed));
     deadline += period;
     if (const auto late = steady_clock::now() - deadline; late >= period) {
       const auto missed = late / period;
@@ -109,6 +153,8 @@ void Sampler::sample_rss(SamplerThread& thread, double rate_hz) {
       deadline += period * missed;
     }
   }
+  // What was counted since the last tick.
+  take_slot_samples(monotonic_now_ns());
   rss_cpu_ns_.store(thread_cpu_ns(), std::memory_order_relaxed);
 }
 
@@ -151,6 +197,8 @@ SamplerStatistics Sampler::stop() {
   counters_.reset();
   rss_track_.reset();
   detail_track_.reset();
+  const std::lock_guard lock(slots_mutex_);
+  slot_tracks_.clear();
   return statistics();
 }
 

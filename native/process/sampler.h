@@ -3,12 +3,16 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "../recording/writer.h"
 #include "counter_scanner.h"
 #include "memory_source.h"
 #include "sampler_thread.h"
+#include "tick_hub.h"
 
 namespace crucible::process {
 
@@ -57,14 +61,31 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
+  /**
+   * Records what the capture itself counts, at the ticks at which some of it has changed; the program's own counters
+   * are found by name (CounterScanner). Names of channels are new to the recording.
+   * @param slots a channel each; must stay readable until stop()
+   * @throws Failure USAGE, RECORDING_UNWRITABLE
+   */
+  void watch_slots(const std::string& group, const std::vector<recording::ChannelDefinition>& channels,
+                   const std::atomic<std::int32_t>* slots);
+
+  /** Who wants to do something at each tick. */
+  [[nodiscard]] const std::shared_ptr<TickHub>& ticks() const noexcept { return ticks_; }
+  [[nodiscard]] const std::shared_ptr<recording::RecordingWriter>& writer() const noexcept { return writer_; }
+
   /** Joins both threads; again it only returns the statistics. */
   SamplerStatistics stop();
+  /** RSS samples a second from the next tick on. @throws Failure USAGE */
+  void set_rate(double rate_hz);
   [[nodiscard]] SamplerStatistics statistics() const;
 
  private:
   struct Track;
-  void take_sample();
-  void sample_rss(SamplerThread& thread, double rate_hz);
+  struct SlotTrack;
+  double take_rss_sample(std::int64_t now_ns);
+  void take_slot_samples(std::int64_t now_ns);
+  void sample_rss(SamplerThread& thread);
   void sample_details(SamplerThread& thread, double interval_ms);
   [[nodiscard]] std::unique_ptr<Track> open_track(const char* name,
                                                   const std::vector<recording::ChannelDefinition>& channels);
@@ -75,9 +96,13 @@ class Sampler {
   std::optional<CounterScanner> counters_;
   RssReader rss_reader_;
   MemoryReader memory_reader_;
+  std::shared_ptr<TickHub> ticks_ = std::make_shared<TickHub>();
+  std::mutex slots_mutex_;
+  std::vector<std::unique_ptr<SlotTrack>> slot_tracks_;
 
   std::int64_t started_ns_;
   std::optional<std::int64_t> stopped_ns_;
+  std::atomic<std::int64_t> period_ns_{0};
   std::atomic<std::uint64_t> samples_{0};
   std::atomic<std::uint64_t> missed_ticks_{0};
   std::atomic<std::uint64_t> rss_cpu_ns_{0};

@@ -11,6 +11,9 @@ namespace crucible::recording {
 
 namespace {
 
+/** Any error will do: it is not written down. */
+constexpr SystemError kNoMoreBlocks = 1;
+
 [[noreturn]] void cannot_begin(const std::string& path, SystemError error) {
   throw Failure("RECORDING_UNWRITABLE",
                 {"the recording " + path + " cannot be begun", text_of(error),
@@ -51,11 +54,12 @@ BlockFile::BlockFile(const std::string& path, std::string_view details)
 SystemError BlockFile::take_block(const Claim& claim, MappedRange& block) noexcept {
   const std::lock_guard lock(mutex_);
   const SystemError error = take_locked(claim, block);
-  if (error != 0) note_failure_locked(error);
+  if (error != 0 && !is_closed()) note_failure_locked(error);
   return error;
 }
 
 SystemError BlockFile::take_locked(const Claim& claim, MappedRange& block) noexcept {
+  if (is_closed()) return kNoMoreBlocks;
   const std::uint32_t number = header()->block_count.load(std::memory_order_relaxed);
   if (number == reserved_blocks_)
     if (const auto error = reserve_locked()) return error;

@@ -39,8 +39,9 @@ class BlockFile {
   /** Counts one record that was not written. */
   void count_dropped() noexcept { header()->records_dropped.fetch_add(1, std::memory_order_relaxed); }
 
-  /** Cuts what was reserved and not used. Only when no stream is open. */
+  /** Cuts what was reserved and not used. Streams of guests may still be open: they get no further blocks. */
   void close() noexcept;
+  [[nodiscard]] bool is_closed() const noexcept { return header()->closed.load(std::memory_order_acquire) != 0; }
 
   [[nodiscard]] RecordingStatus status() const;
   [[nodiscard]] std::int64_t start_ns() const noexcept { return header()->start_monotonic_ns; }

@@ -23,14 +23,14 @@ std::int64_t nearest_integer(double value) noexcept {
 
 }  // namespace
 
-Stream::Stream(std::shared_ptr<BlockFile> file, BlockType type, std::uint32_t id)
-    : file_(std::move(file)), type_(type), id_(id) {
-  file_->open_streams.fetch_add(1, std::memory_order_relaxed);
+Stream::Stream(std::shared_ptr<BlockFile> file, BlockType type, std::uint32_t id, StreamOwner owner)
+    : file_(std::move(file)), type_(type), id_(id), owner_(owner) {
+  if (owner_ == StreamOwner::recording) file_->open_streams.fetch_add(1, std::memory_order_relaxed);
 }
 
 Stream::~Stream() {
   seal();
-  file_->open_streams.fetch_sub(1, std::memory_order_release);
+  if (owner_ == StreamOwner::recording) file_->open_streams.fetch_sub(1, std::memory_order_release);
 }
 
 void Stream::attach(const Group& group) {
@@ -123,6 +123,7 @@ bool Stream::text_record(RecordKind kind, std::size_t head_bytes_max, const Enco
 bool Stream::make_room(std::size_t bytes, std::int64_t elapsed_ns) noexcept {
   if (block_ && bytes <= room()) return true;
   seal();
+  if (file_->is_closed()) return false;
   const bool tried_lately = retry_at_ns_ != 0 && monotonic_now_ns() < retry_at_ns_;
   if (!tried_lately) {
     const BlockFile::Claim claim{type_, id_, next_sequence_, elapsed_ns};
@@ -133,6 +134,7 @@ bool Stream::make_room(std::size_t bytes, std::int64_t elapsed_ns) noexcept {
       retry_at_ns_ = 0;
       return true;
     }
+    if (file_->is_closed()) return false;
     retry_at_ns_ = monotonic_now_ns() + kRetryAfterNs;
   }
   file_->count_dropped();

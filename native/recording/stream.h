@@ -30,17 +30,21 @@ struct Group {
   std::vector<ChannelKind> kinds;
 };
 
+/** A recording waits for its own streams to be closed; those of guests (other threads) it may outlive. */
+enum class StreamOwner : std::uint8_t { recording, guest };
+
 /**
  * The records of one thread, in blocks of its own: appending takes no lock,
  * allocates nothing, and costs some 30 ns. Where no block can be had (the disk
  * is full) records are dropped and counted, and a block is asked for again a
- * little later.
+ * little later. In a recording that was closed meanwhile they go nowhere.
  *
  * Not safe to share: one stream, one thread at a time.
  */
 class Stream {
  public:
-  Stream(std::shared_ptr<BlockFile> file, BlockType type, std::uint32_t id);
+  Stream(std::shared_ptr<BlockFile> file, BlockType type, std::uint32_t id,
+         StreamOwner owner = StreamOwner::recording);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -92,6 +96,7 @@ class Stream {
   std::shared_ptr<BlockFile> file_;
   BlockType type_;
   std::uint32_t id_;
+  StreamOwner owner_;
   std::uint32_t next_sequence_ = 0;
   MappedRange block_;
   std::size_t used_ = 0;

@@ -55,9 +55,9 @@ std::shared_ptr<const Group> RecordingWriter::define_group(const std::string& na
   return group;
 }
 
-std::unique_ptr<Stream> RecordingWriter::open_stream() {
+std::unique_ptr<Stream> RecordingWriter::open_stream(StreamOwner owner) {
   const std::lock_guard lock(mutex_);
-  return std::make_unique<Stream>(file_, BlockType::data, next_stream_id_++);
+  return std::make_unique<Stream>(file_, BlockType::data, next_stream_id_++, owner);
 }
 
 void RecordingWriter::close() {

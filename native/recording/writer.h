@@ -27,9 +27,9 @@ class RecordingWriter {
   /** @throws Failure USAGE (a channel name twice), RECORDING_UNWRITABLE */
   std::shared_ptr<const Group> define_group(const std::string& name, const std::vector<ChannelDefinition>& channels);
 
-  [[nodiscard]] std::unique_ptr<Stream> open_stream();
+  [[nodiscard]] std::unique_ptr<Stream> open_stream(StreamOwner owner = StreamOwner::recording);
 
-  /** Seals and trims the file. @throws Failure USAGE while a stream is open */
+  /** Seals and trims the file. @throws Failure USAGE while a stream other than a guest's is open */
   void close();
 
   [[nodiscard]] RecordingStatus status() const { return file_->status(); }

@@ -1,15 +1,22 @@
 import { rmSync } from 'node:fs';
+import { CrucibleMemoryError, messageOf } from '../errors.js';
 import {
   type ChannelDefinition,
   loadCore,
+  loadIsolate,
   type NativeCore,
+  type NativeHeapSampler,
   type NativeRecordingWriter,
   type NativeSampler,
   type ProcessMemory,
   type RecordingStatus,
   type SamplerStatistics,
 } from '../native.js';
+import { RecordedEvents } from '../recording/channels.js';
+import { RecordingWriter } from '../recording/writer.js';
 import { registryMemory } from '../refcount/index.js';
+import { type CaptureBudget, rateForSizeMeasure, withinBudget } from './budget.js';
+import { type JavaScriptSampler, startJavaScriptSampler } from './javascript-sampler.js';
 
 export interface CaptureOptions {
   /** The recording's file. Its folder must exist; a regular file of that name is replaced. */
@@ -28,8 +35,18 @@ export interface CaptureOptions {
    * 0, the default: with every RSS sample. They are written when they have changed.
    */
   counterIntervalMs?: number;
-  /** Goes into the recording's header as it is. */
+  /** Goes into the recording's header as it is; without the addon with `sampler: 'javascript'`. */
   header: Record<string, unknown>;
+  /**
+   * What to do where the addon cannot be loaded: refuse, or sample by a timer of JavaScript, which
+   * sees nothing while JavaScript is busy. The recording then says so. Default: fail.
+   */
+  withoutAddon?: 'fail' | 'javascript';
+  /**
+   * What recording may cost. Looked after each second by a timer that keeps no program alive; where it costs
+   * more, the rate is lowered, and the recording says so. Default: no bound.
+   */
+  budget?: CaptureBudget;
 }
 
 /** Channels of the application that are appended together. */
@@ -45,30 +62,88 @@ export interface CaptureGroup {
  * @throws CrucibleMemoryError ADDON_MISSING, PROC_UNREADABLE, RECORDING_UNWRITABLE, USAGE
  */
 export function startCapture(options: CaptureOptions): Capture {
-  const core = loadCore();
+  const core = coreFor(options);
+  if (core instanceof CrucibleMemoryError) return startWithoutAddon(options, core);
   const recording = core.createRecording({ path: options.path, header: JSON.stringify(options.header) });
-  try {
+  return startedOn(recording, options.path, () => {
     const { rateHz, detailIntervalMs, counterIntervalMs = 0 } = options;
     const counters = registryMemory();
     const sampler = core.startSampler({ recording, rateHz, detailIntervalMs, counters, counterIntervalMs });
-    return new Capture(core, recording, sampler);
+    return new Capture(core, recording, sampler).keepTo(options.budget, rateHz);
+  });
+}
+
+/** The addon, or why there is none where that is no reason to give up. */
+function coreFor({ withoutAddon = 'fail' }: CaptureOptions): NativeCore | CrucibleMemoryError {
+  try {
+    return loadCore();
+  } catch (error) {
+    const isMissing = error instanceof CrucibleMemoryError && error.code === 'ADDON_MISSING';
+    if (isMissing && withoutAddon === 'javascript') return error;
+    throw error;
+  }
+}
+
+function startWithoutAddon(options: CaptureOptions, missing: CrucibleMemoryError): Capture {
+  const header = JSON.stringify({ ...options.header, sampler: 'javascript' });
+  const recording = RecordingWriter.create({ path: options.path, header });
+  return startedOn(recording, options.path, () => {
+    const capture = new Capture(
+      null,
+      recording,
+      startJavaScriptSampler({ recording, rateHz: options.rateHz }),
+    );
+    capture.note(`sampled by JavaScript, which sees nothing while it is busy, because ${messageOf(missing)}`);
+    return capture.keepTo(options.budget, options.rateHz);
+  });
+}
+
+/** How often the cost is looked at. */
+const BUDGET_INTERVAL_MS = 1000;
+
+/** A capture that cannot be started leaves no file behind. */
+function startedOn(recording: NativeRecordingWriter, path: string, start: () => Capture): Capture {
+  try {
+    return start();
   } catch (error) {
     recording.close();
-    rmSync(options.path, { force: true });
+    rmSync(path, { force: true });
     throw error;
   }
 }
 
 export class Capture {
-  readonly #core: NativeCore;
+  readonly #core: NativeCore | null;
+  readonly #notes = new Set<string>();
   readonly #recording: NativeRecordingWriter;
-  readonly #sampler: NativeSampler;
+  readonly #sampler: NativeSampler | JavaScriptSampler;
+  #heapSampler: NativeHeapSampler | undefined;
   #statisticsAtStop: SamplerStatistics | undefined;
+  #budgetTimer: NodeJS.Timeout | undefined;
+  #isOverBudget = false;
 
-  constructor(core: NativeCore, recording: NativeRecordingWriter, sampler: NativeSampler) {
+  /** @param core null: without the addon */
+  constructor(
+    core: NativeCore | null,
+    recording: NativeRecordingWriter,
+    sampler: NativeSampler | JavaScriptSampler,
+  ) {
     this.#core = core;
     this.#recording = recording;
     this.#sampler = sampler;
+  }
+
+  /** @internal Watches what recording costs, from now on. */
+  keepTo(budget: CaptureBudget | undefined, rateHz: number): this {
+    if (budget === undefined) return this;
+    const watch = new BudgetWatch(this, budget, rateHz);
+    this.#budgetTimer = setInterval(() => watch.look(), BUDGET_INTERVAL_MS).unref();
+    return this;
+  }
+
+  /** RSS samples a second from now on. @throws CrucibleMemoryError USAGE */
+  setRate(rateHz: number): void {
+    this.#sampler.setRate(rateHz);
   }
 
   /** @param channels their names must be new to the recording */
@@ -77,14 +152,50 @@ export class Capture {
     const numbers = new Float64Array(channels.length);
     return {
       append: (values, timeNs) => {
+        // Ended by its budget: whoever appends need not know.
+        if (this.#isOverBudget) return;
         for (let i = 0; i < numbers.length; i++) numbers[i] = values[i] ?? Number.NaN;
         this.#recording.append(id, numbers, timeNs);
       },
     };
   }
 
+  /**
+   * Records V8's figures and collections of this thread at the sampler's ticks, also while JavaScript is busy.
+   * @param options.spacesIntervalMs shortest time between two samples of the heap spaces
+   * @returns false where the V8 addon cannot be loaded; the recording then says why
+   */
+  watchHeap(options: { spacesIntervalMs: number }): boolean {
+    if (!('link' in this.#sampler)) return false;
+    try {
+      this.#heapSampler = loadIsolate().startHeapSampler({
+        link: this.#sampler.link(),
+        prefix: '',
+        ticksPerSample: 1,
+        ...options,
+      });
+      return true;
+    } catch (error) {
+      this.note(
+        `V8's figures are read by JavaScript, at most ten times a second, because ${messageOf(error)}`,
+      );
+      return false;
+    }
+  }
+
+  /**
+   * Records slots of shared memory at the sampler's ticks; see NativeSampler.
+   * @returns false without the addon
+   */
+  watchSlots(options: Parameters<NativeSampler['watchSlots']>[0]): boolean {
+    if (!('link' in this.#sampler)) return false;
+    this.#sampler.watchSlots(options);
+    return true;
+  }
+
   /** @param detail anything that JSON can say */
   event(name: string, detail?: unknown): void {
+    if (this.#isOverBudget) return;
     this.#recording.event(name, detail === undefined ? '' : JSON.stringify(detail));
   }
 
@@ -96,14 +207,32 @@ export class Capture {
     this.event('phase', { phase, edge: 'end' });
   }
 
+  /** Something that a reader of the recording should know; each sentence once. */
+  note(text: string): void {
+    if (this.#notes.has(text)) return;
+    this.#notes.add(text);
+    this.event(RecordedEvents.Note, { text });
+  }
+
+  /** The sentences that were noted, in their order. */
+  get notes(): string[] {
+    return [...this.#notes];
+  }
+
   /** Memory of this process now; blocks for as long as the memory map takes to read. */
   readMemory(): ProcessMemory {
-    return this.#core.readMemory();
+    return this.#core?.readMemory() ?? { rssBytes: process.memoryUsage.rss() };
   }
 
   /** Allocator in use and held, in microseconds; null where the allocator does not tell. */
   readAllocator(): { inUseBytes: number; heldBytes: number } | null {
-    return this.#core.readAllocator();
+    return this.#core?.readAllocator() ?? null;
+  }
+
+  /** @internal Ends the recording early; what is appended from now on is dropped. */
+  endByBudget(): void {
+    this.stop();
+    this.#isOverBudget = true;
   }
 
   statistics(): SamplerStatistics {
@@ -119,11 +248,53 @@ export class Capture {
    * the file. Called again it only returns the statistics.
    */
   stop(): SamplerStatistics {
+    clearInterval(this.#budgetTimer);
     if (!this.#statisticsAtStop) {
+      const heap = this.#heapSampler?.stop();
       this.#statisticsAtStop = this.#sampler.stop();
+      if (heap) this.event(RecordedEvents.HeapSampler, heap);
       this.event('sampler', this.#statisticsAtStop);
       this.#recording.close();
     }
     return this.#statisticsAtStop;
+  }
+}
+
+/** Compares what a capture costs with what it may, and lowers its rate. */
+class BudgetWatch {
+  readonly #capture: Capture;
+  readonly #budget: CaptureBudget;
+  readonly #firstRateHz: number;
+  #rateHz: number;
+  #before: SamplerStatistics;
+
+  constructor(capture: Capture, budget: CaptureBudget, rateHz: number) {
+    this.#capture = capture;
+    this.#budget = budget;
+    this.#firstRateHz = rateHz;
+    this.#rateHz = rateHz;
+    this.#before = capture.statistics();
+  }
+
+  look(): void {
+    const { cpuNs, elapsedNs } = this.#capture.statistics();
+    const cpuShare = (cpuNs - this.#before.cpuNs) / Math.max(1, elapsedNs - this.#before.elapsedNs);
+    this.#before = this.#capture.statistics();
+    const { bytesWritten } = this.#capture.status();
+    const measure =
+      withinBudget(this.#budget, { rateHz: this.#rateHz, cpuShare, bytesWritten }) ??
+      rateForSizeMeasure(this.#budget, {
+        bytesWritten,
+        rateHz: this.#rateHz,
+        firstRateHz: this.#firstRateHz,
+      });
+    if (measure === undefined) return;
+    this.#capture.note(measure.reason);
+    if ('end' in measure) {
+      this.#capture.endByBudget();
+      return;
+    }
+    this.#rateHz = measure.rateHz;
+    this.#capture.setRate(measure.rateHz);
   }
 }

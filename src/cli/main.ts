@@ -6,11 +6,14 @@ import { toolVersion } from '../runner/environment.js';
 import { SERVICE_TYPES, TEST_SCENARIOS } from '../vocabulary.js';
 import type { AnalyzeArguments } from './analyze-arguments.js';
 import { collect, collectNames, duration, oneOf, type RunArguments } from './arguments.js';
+import { addAttachCommand } from './attach-command.js';
 import type { DiffArguments } from './diff-command.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
 import type { ExportArguments } from './export-command.js';
 import { nodeId, operationCounts, rowCount } from './heap-arguments.js';
 import type { InspectArguments } from './inspect-command.js';
+import { addRecordCommand } from './record-command.js';
+import { addSnapshotCommand } from './snapshot-command.js';
 import { ignoreClosedPipes, writeAll } from './terminal.js';
 
 /** The command line: argv to a command to an exit code. Nothing else in this package ends the process. */
@@ -36,6 +39,8 @@ function commandLine(done: (exitCode: number) => void): Command {
     .description('Finds memory leaks in Node.js services, proves them, and names the line that causes them.')
     .version(toolVersion())
     .exitOverride()
+    // What follows a program's name is the program's.
+    .enablePositionalOptions()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'crucible-memory: ')) });
   program
     .command('run')
@@ -80,6 +85,9 @@ function commandLine(done: (exitCode: number) => void): Command {
   addInspect(program, done);
   addExport(program, done);
   addAnalyze(program, done);
+  addRecordCommand(program, done);
+  addAttachCommand(program, done);
+  addSnapshotCommand(program, done);
   return program;
 }
 

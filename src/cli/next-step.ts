@@ -89,7 +89,7 @@ function longEnough(undecided: readonly MemoryTestResult[]): string {
 }
 
 /** Rounded up. */
-function easilyTyped(seconds: number): string {
+export function easilyTyped(seconds: number): string {
   if (seconds <= 90) return `${Math.ceil(seconds / 10) * 10}s`;
   const minutes = Math.ceil(seconds / 60);
   return minutes <= 90 ? `${minutes}m` : `${Math.ceil(minutes / 60)}h`;

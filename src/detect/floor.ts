@@ -1,3 +1,4 @@
+import { PROGRAM_KIND } from '../recording/channels.js';
 import type { Recording } from '../recording/recording.js';
 import { Phase } from '../vocabulary.js';
 
@@ -10,7 +11,16 @@ export interface LoadWindow {
 /** The load phase, or undefined when the test did not come so far. */
 export function loadWindow(recording: Recording): LoadWindow | undefined {
   const load = recording.phases().find((span) => span.phase === Phase.Load);
-  return load && { startMs: load.startMs, endMs: load.endMs };
+  if (load) return { startMs: load.startMs, endMs: load.endMs };
+  return recording.header.details.kind === PROGRAM_KIND ? programWindow(recording) : undefined;
+}
+
+/** The beginning of a program's life in which it loads its modules and fills its caches. */
+const STARTING_SHARE = 0.2;
+
+/** A program that marks no load goes through no phases: all is load but its first fifth. */
+function programWindow({ endMs }: Recording): LoadWindow {
+  return { startMs: STARTING_SHARE * endMs, endMs };
 }
 
 /** The values of a channel within the load, not copied: also for channels of millions of samples. */
@@ -53,10 +63,13 @@ export interface FloorSeries {
   loadMs: number;
 }
 
-/** `channel` must be one of the floor's: only their rows hold the operations too. */
+/**
+ * `channel` must be one of the floor's: only their rows hold the operations too. A program that nobody made
+ * collect has no such rows; there what V8's own full collections left is the floor.
+ */
 export function floorSeries(recording: Recording, channel: `floor_${string}`): FloorSeries | undefined {
   const floor = loadSeries(recording, channel);
-  if (floor === undefined) return undefined;
+  if (floor === undefined) return channel === 'floor_live_bytes' ? collectedFloor(recording) : undefined;
   const completed = loadSeries(recording, 'floor_operations');
   const operationsAt = new Map(completed?.timesMs.map((ms, i) => [ms, completed.values[i] ?? 0]));
   return {
@@ -65,6 +78,26 @@ export function floorSeries(recording: Recording, channel: `floor_${string}`): F
     liveBytes: floor.values,
     operations: floor.timesMs.map((ms) => operationsAt.get(ms) ?? 0),
     loadMs: floor.loadMs,
+  };
+}
+
+/** From what the V8 addon wrote in the epilogues of full collections. */
+function collectedFloor(recording: Recording): FloorSeries | undefined {
+  const heap = loadSeries(recording, 'live_heap_bytes');
+  const external = loadSeries(recording, 'live_external_bytes');
+  if (heap === undefined || external === undefined) return undefined;
+  const counted = loadSeries(recording, 'operations');
+  let next = 0;
+  return {
+    channel: 'live_heap_bytes + live_external_bytes',
+    timesMs: heap.timesMs,
+    liveBytes: heap.values.map((bytes, i) => bytes + (external.values[i] ?? 0)),
+    operations: heap.timesMs.map((ms) => {
+      // Counts are recorded when they change: the last one before holds.
+      while (counted && (counted.timesMs[next] ?? Number.POSITIVE_INFINITY) <= ms) next++;
+      return counted?.values[next - 1] ?? 0;
+    }),
+    loadMs: heap.loadMs,
   };
 }
 

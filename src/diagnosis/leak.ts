@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LedgerSchema, SuspectSchema } from './suspect.js';
 
 export const LeakVerdict = z.enum(['leak', 'no-leak', 'inconclusive']);
 export type LeakVerdict = z.infer<typeof LeakVerdict>;
@@ -78,6 +79,8 @@ export const LeakDetectionResultSchema = z.object({
     .describe('growth over the whole run that would have been seen, bytes'),
   remedy: z.string().optional().describe('what would settle an inconclusive verdict'),
   neededSeconds: z.number().positive().optional().describe('how long the load would have to last to judge'),
-  suspectedSources: z.array(z.string()),
+  suspectedSources: z.array(z.string()).describe('the suspects in sentences, most important first'),
+  suspects: z.array(SuspectSchema).optional().describe('by the share of the growth that they explain'),
+  ledger: LedgerSchema.optional(),
 });
 export type LeakDetectionResult = z.infer<typeof LeakDetectionResultSchema>;

@@ -96,6 +96,17 @@ export const RecordedEvents = {
   References: 'references',
   /** SamplerStatistics at the end. */
   Sampler: 'sampler',
+  /** HeapSamplerStatistics at the end. */
+  HeapSampler: 'heap-sampler',
+  /** { trigger, heapUsedBytes, heapLimitBytes, externalBytes, rssBytes, availableBytes, limitedBy }. */
+  NearOutOfMemory: 'near-out-of-memory',
+  /** { path, bytes }, or { missing: why }. */
+  NearOutOfMemoryProfile: 'near-out-of-memory-profile',
+  /** { path, bytes, nodes, elapsedNs }, or { missing: why }. */
+  NearOutOfMemorySnapshot: 'near-out-of-memory-snapshot',
   /** { text }: something a reader should know. */
   Note: 'note',
 } as const;
+
+/** `kind` in the header of a recording of a whole program, which went through no scenario. */
+export const PROGRAM_KIND = 'program';
