@@ -8,7 +8,8 @@ import type { SignalEvidence } from './signal-evidence.js';
 /** How fast a leak is. Of the whole run: what was leaked over how long it lasted. */
 export interface LeakRate {
   bytesPerSecond: number;
-  interval: [number, number];
+  /** Null: the series does not say how sure the rate is. */
+  interval: [number, number] | null;
   bytesPerOperation: number | null;
   operationInterval: [number, number] | null;
 }
@@ -35,7 +36,8 @@ export function leakRate(evidence: SignalEvidence, isLeak: boolean): LeakRate | 
     weighed.reduce((sum, { growth, weight }) => sum + weight * value(growth ?? NO_GROWTH), 0) / total;
   const bytes = isLeak ? best.bytes : mean((growth) => growth.bytes);
   const reach = REACH * Math.sqrt(mean((growth) => growth.error ** 2 + (growth.bytes - bytes) ** 2));
-  const per = (divisor: number): [number, number] => [(bytes - reach) / divisor, (bytes + reach) / divisor];
+  const per = (divisor: number): [number, number] | null =>
+    Number.isFinite(reach) ? [(bytes - reach) / divisor, (bytes + reach) / divisor] : null;
   const { runSeconds, operations } = evidence.points;
   return {
     bytesPerSecond: bytes / runSeconds,

@@ -191,10 +191,60 @@ describe('bad input', () => {
         assert.doesNotMatch(result.explanation, /NaN/);
         LeakDetectionResultSchema.parse(result);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[WITHOUT_KNOWN_ERROR]] },
     );
   });
 });
+
+/** Once judged with an interval of NaN: all but one point at the same moment. */
+const NO = Number.NaN;
+const WITHOUT_KNOWN_ERROR = {
+  id: '',
+  timesMs: Float64Array.from([
+    ...[NO, 0, 0, 0, 0, 0, 0, 0, NO, 0, 0, 0, 0, 0, 0, NO, NO, 0, 0, 0, 0, 0, 0, 0, -1, 999999999.9995],
+    ...[0, 0, 0, 0, 0, NO],
+  ]),
+  operations: Float64Array.from([
+    ...[
+      NO,
+      1.6172702068832956e-153,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      NO,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      5e-324,
+      0,
+      5e-324,
+    ],
+    ...[0, 0, 0, 0, 0, 15996.965145543381, 5e-324, 0],
+  ]),
+  signals: {},
+  liveAfterGc: {
+    timesMs: Float64Array.from([NO, 0, 0, 0, 0, 0, 0, NO, 0, 0, 0.0005, 0, NO, 0, 0, 0, 0, 0, 0, NO]),
+    liveBytes: Float64Array.from([
+      ...new Array(11).fill(0),
+      NO,
+      ...new Array(6).fill(0),
+      2.0445515983015267e-157,
+      0,
+    ]),
+  },
+} satisfies ProcessSeries;
 
 describe('what a judgement costs', () => {
   const evaluations = (samples: number) => {
