@@ -2,16 +2,14 @@ import { open } from 'node:fs/promises';
 import { ANALYSIS_DEFAULTS } from './detect/analysis-defaults.js';
 import type { JudgeSettings } from './detect/judge.js';
 import { judgeProcess } from './detect/process-judge.js';
-import { judgeByCompetition } from './detect/recording-judge.js';
+import { judgeRecording } from './detect/recording-judge.js';
 import type { LeakDetectionResult } from './diagnosis/index.js';
 import { readRecording } from './recording/index.js';
 import { FILE_MAGIC } from './recording/layout.js';
 import type { ProcessSeries } from './recording/process-series.js';
-import { processSeriesOf } from './recording/recorded-process.js';
 import { readCsv } from './recording/series-csv.js';
 import { readNdjson } from './recording/series-ndjson.js';
 import { type PrometheusRequest, readPrometheus } from './recording/series-prometheus.js';
-import { Phase } from './vocabulary.js';
 
 /** A series and what came out. */
 export interface Analysis {
@@ -24,8 +22,7 @@ export interface Analysis {
  * of our recordings, a CSV, or an NDJSON file with a series a line. What a file
  * is, its content says.
  *
- * A recording with a load phase is judged by it, as `run` does; one without, as
- * a series from anywhere.
+ * A recording is judged as `run` and `record` do it.
  *
  * @throws CrucibleMemoryError SERIES_UNREADABLE, SERIES_INVALID, RECORDING_...
  */
@@ -36,12 +33,7 @@ export async function* analyzeFile(
   const settings = { ...ANALYSIS_DEFAULTS, ...given };
   const kind = await kindOf(path);
   if (kind === 'recording') {
-    const recording = await readRecording(path);
-    const hasLoad = recording.phases().some(({ phase }) => phase === Phase.Load);
-    const result = hasLoad
-      ? judgeByCompetition(recording, settings)
-      : judgeProcess(processSeriesOf(recording), settings);
-    yield { id: path, result };
+    yield { id: path, result: judgeRecording(await readRecording(path), settings) };
   } else if (kind === 'ndjson') {
     for await (const series of readNdjson(path)) yield analysed(series, settings);
   } else {

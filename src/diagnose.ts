@@ -4,7 +4,7 @@ import { inconclusive, type Judge, type JudgeSettings } from './detect/judge.js'
 import { memoryMeasurements } from './detect/measurements.js';
 import { cleanupOutcome, exhaustionOutcome, largePayload } from './detect/outcomes.js';
 import { performanceMetrics } from './detect/performance.js';
-import { judgeByCompetition } from './detect/recording-judge.js';
+import { judgeRecording } from './detect/recording-judge.js';
 import { samplingReport } from './detect/sampling.js';
 import { memoryStatistics } from './detect/statistics.js';
 import { type Thresholds, thresholdViolations } from './detect/thresholds.js';
@@ -37,7 +37,7 @@ export type Diagnosis = Omit<
 export function diagnose(
   recording: Recording,
   input: DiagnosisInput,
-  judge: Judge = judgeByCompetition,
+  judge: Judge = judgeRecording,
 ): Diagnosis {
   const window = loadWindow(recording);
   const statistics = memoryStatistics(recording);

@@ -1,4 +1,5 @@
 import type { LeakDetectionResult } from '../diagnosis/index.js';
+import { processSeriesOf } from '../recording/recorded-process.js';
 import type { Recording } from '../recording/recording.js';
 import { formatDuration, KIB } from '../units.js';
 import { Phase } from '../vocabulary.js';
@@ -7,6 +8,7 @@ import { type FloorSeries, floorSeries, loadWindow, withoutSpikes } from './floo
 import { inconclusive, type Judge, type JudgeSettings } from './judge.js';
 import type { JudgedPoints, JudgedSignal } from './points.js';
 import { weighSignals } from './process-evidence.js';
+import { judgeProcess } from './process-judge.js';
 import type { Signals } from './signals.js';
 import { type JudgedCase, type SignalNames, verdictOn } from './verdict.js';
 
@@ -22,6 +24,16 @@ const CHANNELS: SignalNames = {
  */
 const SMALL_GROWTH = { bytesPerOperation: 256, bytes: 192 * KIB };
 const HIDDEN_THRESHOLDS = 3;
+
+/**
+ * A recording of a test, or with a load that was marked, is judged by its load; any other as a
+ * process is that somebody else has measured.
+ */
+export const judgeRecording: Judge = (recording, settings) =>
+  recording.header.details.scenario !== undefined ||
+  recording.phases().some(({ phase }) => phase === Phase.Load)
+    ? judgeByCompetition(recording, settings)
+    : judgeProcess(processSeriesOf(recording), settings);
 
 /**
  * Decides about the load of a test by letting explanations compete for what

@@ -45,7 +45,7 @@ export function sanitise(given: ProcessSeries): CleanSeries {
   const { cumulative, begins } = countOn(counted, rawMs.length, notes);
   const collapses = counted === undefined ? collapsesOf(given.signals.rss && pick(given.signals.rss)) : [];
   if (collapses.length > 0) notes.push(`memory collapsed ${collapses.length} times, taken for restarts`);
-  const timesMs = mendClock(rawMs, cumulative, notes);
+  const timesMs = given.hasSteadyClock ? sinceFirst(rawMs) : mendClock(rawMs, cumulative, notes);
   const signals: CleanSeries['signals'] = {};
   for (const [name, values] of Object.entries(given.signals) as [SignalName, Float64Array | undefined][]) {
     const clean = values && pick(values).map(possible);
@@ -147,9 +147,13 @@ function countOn(
   return { cumulative, begins };
 }
 
+function sinceFirst(timesMs: Float64Array): Float64Array {
+  return timesMs.map((ms) => Math.max(0, ms - (timesMs[0] as number)));
+}
+
 function mendClock(rawMs: Float64Array, operations: Float64Array | undefined, notes: string[]): Float64Array {
   const mended = new Float64Array(rawMs.length);
-  if (rawMs.length < 3) return mended.map((_, i) => Math.max(0, (rawMs[i] as number) - (rawMs[0] as number)));
+  if (rawMs.length < 3) return sinceFirst(rawMs);
   const usualMs = usualInterval(rawMs);
   const perMs = operations && (operations.at(-1) as number) / (usualMs * (rawMs.length - 1));
   let jumps = 0;

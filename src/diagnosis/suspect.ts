@@ -61,7 +61,10 @@ export const SuspectSchema = z.object({
   counters: z.array(z.string()).describe('counters that move with it'),
   bytesPerOperation: z.number().nullable(),
   countPerOperation: z.number().nullable(),
-  share: z.number().nullable().describe('of the measured growth that it explains, 0 to 1; null: not in bytes'),
+  share: z
+    .number()
+    .nullable()
+    .describe('of the measured growth that it explains, 0 to 1; null: not in bytes'),
   confidence: z.number().min(0).max(1),
   fingerprint: z.string().nullable().describe('the same for the same leak in another run'),
   advice: z.string(),

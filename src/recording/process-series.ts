@@ -8,6 +8,8 @@ export interface ProcessSeries {
   id: string;
   /** Of the samples, milliseconds on any clock; as recorded, faults included. */
   timesMs: Float64Array;
+  /** True: nobody sets the clock of `timesMs`, so that a long interval is a gap in the samples. */
+  hasSteadyClock?: boolean;
   /** Operations completed by then, cumulative; one number a sample. */
   operations?: Float64Array;
   signals: ProcessSignals;

@@ -27,13 +27,28 @@ export function processSeriesOf(recording: Recording): ProcessSeries {
     if (series && series.values.length > 0) signals[name] = latestAt(series, timesMs);
   }
   const operations = recording.series('operations');
-  const floor = recording.series('floor_live_bytes');
   return {
     id: recording.path,
     timesMs,
+    hasSteadyClock: true,
     signals,
     ...(operations && operations.values.length > 0 && { operations: latestAt(operations, timesMs) }),
-    ...(floor && { liveAfterGc: { timesMs: floor.timesMs, liveBytes: floor.values } }),
+    ...liveAfterGcOf(recording),
+  };
+}
+
+/** Of collections that somebody forced, or else of those that V8 made by itself. */
+function liveAfterGcOf(recording: Recording): Pick<ProcessSeries, 'liveAfterGc'> {
+  const forced = recording.series('floor_live_bytes');
+  if (forced) return { liveAfterGc: { timesMs: forced.timesMs, liveBytes: forced.values } };
+  const heap = recording.series('live_heap_bytes');
+  const external = recording.series('live_external_bytes');
+  if (!heap || !external) return {};
+  return {
+    liveAfterGc: {
+      timesMs: heap.timesMs,
+      liveBytes: heap.values.map((bytes, i) => bytes + (external.values[i] ?? 0)),
+    },
   };
 }
 
