@@ -4,15 +4,12 @@ import { CrucibleMemoryError } from '../errors.js';
 import { plainLines } from '../report/plain-text.js';
 import { toolVersion } from '../runner/environment.js';
 import { SERVICE_TYPES, TEST_SCENARIOS } from '../vocabulary.js';
-import type { AnalyzeArguments } from './analyze-arguments.js';
 import { collect, collectNames, duration, oneOf, type RunArguments } from './arguments.js';
 import { addAttachCommand } from './attach-command.js';
-import type { DiffArguments } from './diff-command.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
-import type { ExportArguments } from './export-command.js';
-import { nodeId, operationCounts, rowCount } from './heap-arguments.js';
-import type { InspectArguments } from './inspect-command.js';
+import { addDiffCommand, addInspectCommand } from './heap-command-line.js';
 import { addRecordCommand } from './record-command.js';
+import { addAnalyzeCommand, addExportCommand } from './series-command-line.js';
 import { addSnapshotCommand } from './snapshot-command.js';
 import { ignoreClosedPipes, writeAll } from './terminal.js';
 
@@ -81,128 +78,15 @@ function commandLine(done: (exitCode: number) => void): Command {
       const { stdout, stderr, env } = process;
       done(await runCommand(targets, given, { stdout, stderr, env, directory: process.cwd() }));
     });
-  addDiff(program, done);
-  addInspect(program, done);
-  addExport(program, done);
-  addAnalyze(program, done);
   addRecordCommand(program, done);
   addAttachCommand(program, done);
   addSnapshotCommand(program, done);
+  addDiffCommand(program, done);
+  addInspectCommand(program, done);
+  addAnalyzeCommand(program, done);
+  addExportCommand(program, done);
   return program;
 }
-
-function addExport(program: Command, done: (exitCode: number) => void): void {
-  program
-    .command('export')
-    .summary('the samples of a recording as CSV or NDJSON')
-    .description(
-      'Writes the samples of a recording as a table: a row for each moment at which something was sampled, t_ms (epoch milliseconds) first, then a column for each channel; what was not sampled then is empty.',
-    )
-    .argument('<recording>', 'a .cmrec file that run has written')
-    .option('--format <format>', 'csv or ndjson', oneOf(['csv', 'ndjson']), 'csv')
-    .option('--output <file>', 'write into this file instead of stdout')
-    .action(async (path: string, given: ExportArguments) => {
-      const { exportCommand } = await import('./export-command.js');
-      done(await exportCommand(path, given, process));
-    });
-}
-
-function addDiff(program: Command, done: (exitCode: number) => void): void {
-  const command = program
-    .command('diff')
-    .summary('compare heap snapshots of one process')
-    .description(
-      'Compares heap snapshots in the order in which they were taken: the first with the last, object by object; three or more also with each other, for what grows in every step. Plain or gzip; - is standard input.',
-    )
-    .argument('[snapshots...]', 'two or more .heapsnapshot files')
-    .option('--ops <counts>', 'operations between the snapshots, such as 1000,1000', operationCounts)
-    .option('--format <format>', 'text, json or markdown', oneOf(['text', 'json', 'markdown']), 'text');
-  heapOptions(command)
-    .addHelpText('after', DIFF_EXAMPLES)
-    .action(async (files: string[], given: DiffArguments) => {
-      const { diffCommand } = await import('./diff-command.js');
-      done(await diffCommand(files, given, heapSurroundings()));
-    });
-}
-
-function addInspect(program: Command, done: (exitCode: number) => void): void {
-  const command = program
-    .command('inspect')
-    .summary('look into one heap snapshot')
-    .description(
-      'Shows what holds most of a heap: classes, objects, collections, repeated strings; or everything about one object. Plain or gzip; - is standard input.',
-    )
-    .argument('[snapshot...]', 'a .heapsnapshot or .heaptimeline file')
-    .option('--node <id>', 'this object: its sizes, references and retaining paths', nodeId)
-    .option('--nodes <csv>', 'write every node into this file, as CSV')
-    .option('--redacted <snapshot>', 'write the snapshot without the contents of its strings, to be shared')
-    .option('--format <format>', 'text or json', oneOf(['text', 'json']), 'text');
-  heapOptions(command)
-    .addHelpText('after', INSPECT_EXAMPLES)
-    .action(async (files: string[], given: InspectArguments) => {
-      const { inspectCommandLine } = await import('./inspect-command.js');
-      done(await inspectCommandLine(files, given, heapSurroundings()));
-    });
-}
-
-/** What both commands about heaps understand. */
-function heapOptions(command: Command): Command {
-  return command
-    .option('--top <count>', 'rows a list', rowCount, 10)
-    .option('--salvage', 'analyse what can be read of a damaged file')
-    .option('--redact', 'show the contents of strings as length and hash only')
-    .option('--output <file>', 'write the report into this file, for its owner only')
-    .option('--quiet', 'no progress on stderr')
-    .option('--color', 'colours also where there is no terminal')
-    .option('--no-color', 'no colours');
-}
-
-function heapSurroundings() {
-  const { stdin, stdout, stderr, env } = process;
-  return { stdin, stdout, stderr, env, directory: process.cwd() };
-}
-
-function addAnalyze(program: Command, done: (exitCode: number) => void): void {
-  program
-    .command('analyze')
-    .summary('judge memory series from anywhere: recordings, CSV, NDJSON, Prometheus')
-    .description(
-      'Judges whether memory leaks in recordings, CSV files (a column of time, and any of rss, heapUsed, liveAfterGc, heapTotal, external, mallocInUse, ops), NDJSON files (a series a line), and in what a Prometheus server returns.',
-    )
-    .argument('[files...]', 'recordings, CSV or NDJSON files')
-    .option(
-      '--format <format>',
-      'text, or json: NDJSON, a line a series in input order',
-      oneOf(['text', 'json']),
-      'text',
-    )
-    .option('--threshold <size>', 'growth over the whole series that counts as a leak', '5MiB')
-    .option('--min-bytes-per-operation <size>', 'growth for each operation that counts as a leak')
-    .option('--min-samples <count>', 'full collections, or samples, below which there is no verdict', '10')
-    .option('--significance <share>', 'confidence that a verdict needs, 0.5 to 1')
-    .option('--prometheus <url>', 'judge the series of a Prometheus server (or what speaks its API)')
-    .option('--query <promql>', 'which series, such as process_resident_memory_bytes{job="x"}')
-    .option('--range <time>', 'how far back, such as 6h', duration, '6h')
-    .option('--step <time>', 'time between two points (default: a thousandth of the range)', duration)
-    .option('--color', 'colours also where there is no terminal')
-    .option('--no-color', 'no colours')
-    .addHelpText('after', ANALYZE_EXAMPLES)
-    .action(async (files: string[], given: AnalyzeArguments) => {
-      const { analyzeCommand } = await import('./analyze-command.js');
-      const { stdout, stderr, env } = process;
-      done(await analyzeCommand(files, given, { stdout, stderr, env, directory: process.cwd() }));
-    });
-}
-
-const ANALYZE_EXAMPLES = `
-Examples:
-  crucible-memory analyze memory.csv                     one process
-  crucible-memory analyze --format json fleet.ndjson     a series a line in, a verdict a line out
-  crucible-memory analyze --prometheus http://localhost:9090 \\
-      --query 'process_resident_memory_bytes{job="api"}' --range 6h
-
-Exit codes: 0 no leak found, 1 a leak, 2 wrong usage or input, 3 no answer from the server
-`;
 
 const EXAMPLES = `
 Examples:
@@ -214,25 +98,6 @@ Examples:
 Exit codes:
   0 nothing found   1 a leak or a threshold violation   2 wrong usage or configuration
   3 a test could not be carried out   130 interrupted, what was finished is saved
-`;
-
-const DIFF_EXAMPLES = `
-Examples:
-  crucible-memory diff before.heapsnapshot after.heapsnapshot
-  crucible-memory diff 1.heapsnapshot 2.heapsnapshot 3.heapsnapshot --ops 1000,1000
-  zcat after.heapsnapshot.gz | crucible-memory diff before.heapsnapshot - --format json > diff.json
-
-Exit codes: 0 compared   2 wrong usage or input   130 interrupted
-`;
-
-const INSPECT_EXAMPLES = `
-Examples:
-  crucible-memory inspect heap.heapsnapshot                    what holds most of it
-  crucible-memory inspect heap.heapsnapshot --node 12345       one object and who holds it
-  crucible-memory inspect heap.heapsnapshot --nodes nodes.csv  id, sizes and dominator of every node
-  crucible-memory inspect heap.heapsnapshot --redacted shareable.heapsnapshot
-
-Exit codes: 0 looked at   2 wrong usage or input   130 interrupted
 `;
 
 function listText(format: RunArguments['format']): string {
