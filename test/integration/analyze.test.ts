@@ -9,21 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeRecording } from '../../src/recording/index.js';
 import type { ProcessSeries } from '../../src/recording/process-series.js';
 import { MIB } from '../../src/units.js';
+import { runCommand } from '../fixtures/command-line.js';
 import { folderWith } from '../fixtures/folder.js';
 import { processOf } from '../fixtures/process-series.js';
 import { noise } from '../fixtures/test-recordings.js';
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.js');
-
-async function analyze(...args: string[]) {
-  const child = spawn(process.execPath, [MAIN, 'analyze', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => (stdout += chunk));
-  child.stderr.on('data', (chunk) => (stderr += chunk));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr };
-}
+const analyze = (...args: string[]) => runCommand(['analyze', ...args]);
 
 function lineOf(id: string, { timesMs, operations, signals, liveAfterGc }: ProcessSeries): string {
   const plain = Object.entries(signals).map(([name, values]) => [name, Array.from(values as Float64Array)]);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,12 +7,20 @@ import { setTimeout } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { RunReportSchema } from '../../src/diagnosis/index.js';
 import { readReport } from '../../src/report/index.js';
+import {
+  cleanEnv,
+  MAIN,
+  outcomeOf,
+  PROGRAMS,
+  runCommand,
+  said,
+  scriptMissing,
+  startCommand,
+} from '../fixtures/command-line.js';
 import { folderWith } from '../fixtures/folder.js';
 
 /** The command line as a user meets it: the compiled program in a process of its own. */
 
-const MAIN = join(import.meta.dirname, '../../../bin/crucible-memory.js');
-const PROGRAMS = join(import.meta.dirname, '../../../test/fixtures/programs');
 const CLEAN = join(PROGRAMS, 'clean.mjs');
 const LEAKING = join(PROGRAMS, 'leaking.mjs');
 const FAILING = join(PROGRAMS, 'failing-setup.mjs');
@@ -28,41 +35,7 @@ const QUICK = [
   'reporting.generateCharts=false',
 ];
 
-/** Without what the surroundings of the tests may have set. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(
-    ([name]) => !/^(CRUCIBLE_MEMORY_|FORCE_COLOR|NO_COLOR|NODE_TEST)/.test(name),
-  ),
-);
-
-function start(args: readonly string[], cwd: string): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-async function run(args: readonly string[], cwd = process.cwd()) {
-  return outcomeOf(start(args, cwd));
-}
-
-async function outcomeOf(child: ChildProcess) {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk) => (stdout += chunk));
-  child.stderr?.on('data', (chunk) => (stderr += chunk));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr };
-}
-
-/** Resolves when the child has written this to stderr. */
-async function written(child: ChildProcess, pattern: RegExp): Promise<void> {
-  let text = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr?.on('data', (chunk) => {
-      text += chunk;
-      if (pattern.test(text)) resolve();
-    });
-    child.once('close', () => reject(new Error(`it ended without ${pattern}: ${text}`)));
-  });
-}
+const run = (args: readonly string[], cwd?: string) => runCommand(args, cwd === undefined ? {} : { cwd });
 
 test('the command is a program that a shell may start, whatever npm did to it before', {
   skip: process.platform === 'win32' && 'files have no executable bit on Windows',
@@ -183,10 +156,9 @@ test('--format json writes one report to stdout and nothing else, and --output x
 });
 
 test('--quiet keeps stderr empty, and a reader that has seen enough is no error', async (t) => {
-  const child = start(
-    ['run', CLEAN, '--scenario', 'idle', ...QUICK, '--quiet', '--output', '.'],
-    folderWith(t),
-  );
+  const child = startCommand(['run', CLEAN, '--scenario', 'idle', ...QUICK, '--quiet', '--output', '.'], {
+    cwd: folderWith(t),
+  });
   child.stdout?.destroy();
   const { code, stderr } = await outcomeOf(child);
   assert.equal(code, 0);
@@ -195,9 +167,11 @@ test('--quiet keeps stderr empty, and a reader that has seen enough is no error'
 
 test('results that cannot be saved in the end go to stderr as a last resort', async (t) => {
   const folder = folderWith(t);
-  const child = start(['run', CLEAN, '--scenario', 'idle', ...QUICK, '--output', 'out'], folder);
+  const child = startCommand(['run', CLEAN, '--scenario', 'idle', ...QUICK, '--output', 'out'], {
+    cwd: folder,
+  });
   const ended = outcomeOf(child);
-  await written(child, /results in/);
+  await said(child, /results in/);
   // After the check before the run, before the first result.
   mkdirSync(join(folder, 'out', 'results.json', 'in-the-way'), { recursive: true });
   const { code, stdout, stderr } = await ended;
@@ -214,7 +188,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   }, async (t) => {
     const folder = folderWith(t);
     const slow = ['--set', 'testDurations.longTestSeconds=600'];
-    const child = start(
+    const child = startCommand(
       [
         'run',
         CLEAN,
@@ -225,10 +199,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
         '--set',
         'testDurations.shortTestSeconds=1',
       ],
-      folder,
+      { cwd: folder },
     );
     const ended = outcomeOf(child);
-    await written(child, /\[1\/2\]/);
+    await said(child, /\[1\/2\]/);
     child.kill(signal);
     const { code, stdout, stderr } = await ended;
     assert.equal(code, 130, stderr);
@@ -249,7 +223,7 @@ test('on a terminal the run is drawn as a tree on stderr, which gives way to the
   // script(1) runs it on a pseudo-terminal of 100 columns; its own output is both streams.
   const child = spawn('script', ['-qec', `stty rows 40 cols 100; ${command}`, '/dev/null'], {
     cwd: folderWith(t),
-    env: { ...env, TERM: 'xterm' },
+    env: { ...cleanEnv, TERM: 'xterm' },
   });
   const { code, stdout } = await outcomeOf(child);
   assert.equal(code, 0);
@@ -273,11 +247,11 @@ test('a second Ctrl-C quits at once, and takes a child with it that is stuck', {
     "import { writeFileSync } from 'node:fs';\n" +
     "export function operation() { writeFileSync('pid', String(process.pid)); for (;;); }\n";
   const folder = folderWith(t, { 'spinning.mjs': spinning, pid: '' });
-  const child = start(['run', 'spinning.mjs', '--scenario', 'high', ...QUICK], folder);
+  const child = startCommand(['run', 'spinning.mjs', '--scenario', 'high', ...QUICK], { cwd: folder });
   const ended = outcomeOf(child);
   const stuckPid = () => Number(readFileSync(join(folder, 'pid'), 'utf8'));
   while (stuckPid() === 0) await setTimeout(50);
-  const stopping = written(child, /stopping/);
+  const stopping = said(child, /stopping/);
   child.kill('SIGINT');
   await stopping;
   child.kill('SIGINT');
@@ -292,10 +266,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function scriptMissing(): string | false {
-  const works =
-    process.platform === 'linux' && spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
-  return works ? false : 'needs script(1) of util-linux for a pseudo-terminal';
 }

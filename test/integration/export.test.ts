@@ -4,11 +4,10 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeRecording } from '../../src/recording/index.js';
+import { MAIN } from '../fixtures/command-line.js';
 import { folderWith } from '../fixtures/folder.js';
 
 /** `export` as a user meets it. */
-
-const MAIN = join(import.meta.dirname, '../../../bin/crucible-memory.js');
 
 function run(args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });

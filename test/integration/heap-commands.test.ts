@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -9,37 +8,22 @@ import { stripVTControlCharacters } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import ts from 'typescript';
 import type { HeapDiff, HeapNodeDetail, HeapOverview } from '../../src/snapshot/index.js';
+import {
+  cleanEnv,
+  MAIN,
+  outcomeOf,
+  runCommand,
+  type StartOptions,
+  scriptMissing,
+  startCommand,
+} from '../fixtures/command-line.js';
 import { folderWith } from '../fixtures/folder.js';
 import { growingHeaps } from '../fixtures/growing-heaps.js';
 
 /** `diff` and `inspect` as a user meets them, on snapshots of programs whose growth is known. */
 
-const MAIN = join(import.meta.dirname, '../../../bin/crucible-memory.js');
-
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(FORCE_COLOR|NO_COLOR|NODE_TEST)/.test(name)),
-);
-
-function start(args: readonly string[], cwd = process.cwd()): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
-}
-
-async function outcomeOf(child: ChildProcess) {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk) => (stdout += chunk));
-  child.stderr?.on('data', (chunk) => (stderr += chunk));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr };
-}
-
-async function run(args: readonly string[], { input = '' as Buffer | string, cwd = process.cwd() } = {}) {
-  const child = start(args, cwd);
-  // A reader that knows enough closes its end.
-  child.stdin?.on('error', () => {});
-  child.stdin?.end(input);
-  return outcomeOf(child);
-}
+const run = (args: readonly string[], options: StartOptions = {}) =>
+  runCommand(args, { input: '', ...options });
 
 async function json<Document>(args: readonly string[], options = {}): Promise<Document> {
   const { code, stdout, stderr } = await run([...args, '--format', 'json'], options);
@@ -180,7 +164,10 @@ describe('a program that grows by known amounts', () => {
     skip: spawnSync('bash', ['-c', 'true']).status !== 0 && 'needs bash',
   }, async () => {
     const command = `'${process.execPath}' '${MAIN}' inspect <(cat '${files[0]}') --format json`;
-    const { stdout, status, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8', env });
+    const { stdout, status, stderr } = spawnSync('bash', ['-c', command], {
+      encoding: 'utf8',
+      env: cleanEnv,
+    });
     assert.equal(status, 0, stderr);
     const { snapshot } = JSON.parse(stdout) as HeapOverview;
     assert.equal(snapshot.nodeCount, (await json<HeapOverview>(['inspect', files[0]])).snapshot.nodeCount);
@@ -359,7 +346,7 @@ describe('a program that grows by known amounts', () => {
   }, async () => {
     const command = [process.execPath, MAIN, 'diff', files[0], files[1]].map((word) => `'${word}'`).join(' ');
     const child = spawn('script', ['-qec', `stty rows 40 cols 100; ${command}`, '/dev/null'], {
-      env: { ...env, TERM: 'xterm' },
+      env: { ...cleanEnv, TERM: 'xterm' },
     });
     const { code, stdout } = await outcomeOf(child);
     assert.equal(code, 0);
@@ -373,14 +360,10 @@ describe('a program that grows by known amounts', () => {
     skip: process.platform === 'win32',
   }, async (t) => {
     const output = folderWith(t);
-    const child = start([
-      'inspect',
-      '-',
-      '--nodes',
-      join(output, 'nodes.csv'),
-      '--output',
-      join(output, 'out.txt'),
-    ]);
+    const child = startCommand(
+      ['inspect', '-', '--nodes', join(output, 'nodes.csv'), '--output', join(output, 'out.txt')],
+      { inputIsOpen: true },
+    );
     const ended = outcomeOf(child);
     // More than pipes hold: when all but the end is taken, the snapshot is being read, and goes on being read.
     const bytes = readFileSync(files[0]).subarray(0, 2_000_000);
@@ -569,9 +552,3 @@ test('--help of both commands shows examples and exit codes', async () => {
     assert.match(stdout, new RegExp(`Examples:\n {2}crucible-memory ${command} [\\s\\S]*Exit codes:`));
   }
 });
-
-function scriptMissing(): string | false {
-  const works =
-    process.platform === 'linux' && spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
-  return works ? false : 'needs script(1) of util-linux for a pseudo-terminal';
-}
