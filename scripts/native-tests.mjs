@@ -25,7 +25,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
 }
 
 /** Returns the path of the executable. @param {string | undefined} sanitizers as for -fsanitize */
-export async function buildNativeTests(sanitizers) {
+async function buildNativeTests(sanitizers) {
   const link = nativeBuild({
     folder: join(root, '.cache', 'native-tests', sanitizers?.replaceAll(',', '-') ?? 'plain'),
     flags: [

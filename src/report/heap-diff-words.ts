@@ -12,13 +12,13 @@ export interface DiffVerdict {
 
 /** @param show makes a name or path out of the heap fit to be shown */
 export function verdictOf(diff: HeapDiff, show: (text: string) => string): DiffVerdict {
-  const { balance, snapshots, summary, operations } = diff;
+  const { balance, snapshots, summary } = diff;
   const { deltaBytes } = balance;
   if (deltaBytes === 0) return { word: 'SAME SIZE', parts: [sizes(diff)] };
   const share = summary.deltaShare === null ? '' : ` (${percentChange(summary.deltaShare)})`;
   const over = snapshots.length > 2 ? ` over ${snapshots.length} snapshots` : '';
-  const total = operations?.reduce((sum, count) => sum + count, 0);
-  const each = total === undefined ? '' : `, ${formatBytes(deltaBytes / total)} per operation`;
+  const { deltaBytesPerOperation: bytes } = summary;
+  const each = bytes === null ? '' : `, ${formatBytes(bytes)} per operation`;
   return {
     word: deltaBytes > 0 ? 'GREW' : 'SHRANK',
     parts: [`by ${formatBytes(Math.abs(deltaBytes))}${share}${over}${each}`, ...explanation(diff, show)],
@@ -34,8 +34,8 @@ const MOST = 0.5;
 
 function explanation({ summary, balance, growers, isOneProcess }: HeapDiff, show: (text: string) => string) {
   const { noise, holder } = summary;
-  const noiseShare = noise.deltaBytes / balance.deltaBytes;
-  if (noiseShare >= MOST) return [`${percentOf(noiseShare)} of it is compiler and embedder noise`];
+  if ((noise.shareOfDelta ?? 0) >= MOST)
+    return [`${percentOf(noise.shareOfDelta ?? 0)} of it is compiler and embedder noise`];
   if (balance.deltaBytes < 0) return [];
   const held = growers.find(({ id }) => id === holder?.id);
   if (!holder || !held) return isOneProcess ? ['no container that was there before took it'] : [];

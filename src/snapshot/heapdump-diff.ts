@@ -59,10 +59,18 @@ export type GrowingGroup = Omit<GrowthAnswer, 'place'> & {
 export interface DiffSummary {
   /** Of the first snapshot's size; null if that was empty. */
   deltaShare: number | null;
+  /** Of all operations together; null if none were given. */
+  deltaBytesPerOperation: number | null;
   /** The container that holds most of the growth; null if there is none, or the heap did not grow. */
   holder: { id: number; shareOfGrowth: number } | null;
   /** Rows of `classes` that are V8's or the embedder's own: in every sum, but not the program's. */
-  noise: { classCount: number; deltaCount: number; deltaBytes: number };
+  noise: {
+    classCount: number;
+    deltaCount: number;
+    deltaBytes: number;
+    /** Null if the heap stayed the same size. */
+    shareOfDelta: number | null;
+  };
 }
 
 /** What changed from the first of several heap snapshots to the last. */
@@ -136,7 +144,7 @@ export async function heapDiffOf(
     isOneProcess: answer.isOneProcess,
     operations: operations && [...operations],
     balance: answer.balance,
-    summary: summaryOf(answer),
+    summary: summaryOf(answer, operations),
     classes: await inOrder(classes, async (row) => ({
       ...(await located(row, locations)),
       ...perOperation(row.deltaCount, row.deltaBytes, total),
@@ -200,16 +208,23 @@ function perOperation(objects: number, bytes: number, operations: number | null)
   return { objectsPerOperation: objects / operations, bytesPerOperation: bytes / operations };
 }
 
-function summaryOf({ snapshots, balance, classes, growers }: DiffAnswer): DiffSummary {
+function summaryOf(
+  { snapshots, balance, classes, growers }: DiffAnswer,
+  operations: readonly number[] | null,
+): DiffSummary {
+  const { deltaBytes } = balance;
   const before = snapshots[0]?.totalSelfBytes ?? 0;
   const noise = classes.filter((row) => row.noise !== null);
+  const noiseBytes = sum(noise.map((row) => row.deltaBytes));
   return {
-    deltaShare: before === 0 ? null : balance.deltaBytes / before,
-    holder: holderOf(growers, balance.deltaBytes),
+    deltaShare: before === 0 ? null : deltaBytes / before,
+    deltaBytesPerOperation: operations && deltaBytes / sum(operations),
+    holder: holderOf(growers, deltaBytes),
     noise: {
       classCount: noise.length,
       deltaCount: sum(noise.map((row) => row.deltaCount)),
-      deltaBytes: sum(noise.map((row) => row.deltaBytes)),
+      deltaBytes: noiseBytes,
+      shareOfDelta: deltaBytes === 0 ? null : noiseBytes / deltaBytes,
     },
   };
 }
