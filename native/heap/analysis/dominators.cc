@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "heap/base/prefetch.h"
+#include "heap/graph/edge_rule.h"
 
 namespace crucible::heap {
 
@@ -10,8 +11,9 @@ namespace {
 
 class DepthFirst {
  public:
-  DepthFirst(const HeapGraph& graph, const EssentialEdges& essential, Progress& progress)
-      : essential_(essential),
+  DepthFirst(const HeapGraph& graph, Progress& progress)
+      : graph_(graph),
+        rule_(graph),
         progress_(progress),
         node_count_(graph.node_count()),
         root_(graph.root),
@@ -20,11 +22,16 @@ class DepthFirst {
     order_.node_at = PackedTable<Dfs, Node>(node_count_, node_count_);
     order_.number_of = PackedTable<Node, Dfs>(node_count_, node_count_);
     order_.parent_of = PackedTable<Dfs, Dfs>(node_count_, node_count_);
+    order_.page_owned = Bits<Node>(node_count_);
     is_met_ = Bits<Node>(node_count_);
   }
 
   DfsOrder run() {
-    search_from(root_);
+    const Dfs root = meet(root_, Dfs{0});
+    search_page();
+    // Of the root's edges those into the page come first: any order is a depth-first one.
+    enter(root_, root);
+    search([this](Node from, Edge edge, Node to) { return is_essential(from, edge, to); });
     if (met_ < node_count_) visit_orphans();
     order_.reached = met_;
     for (std::uint32_t node = 0; node < node_count_ && met_ < node_count_; ++node)
@@ -36,11 +43,13 @@ class DepthFirst {
   struct Frame {
     std::uint32_t edge;
     std::uint32_t end;
+    Node node;
     Dfs number;
   };
 
   Dfs meet(Node node, Dfs parent) {
     const Dfs number{met_++};
+    if ((number.value & 0xFFFF) == 0) progress_.at(number.value, node_count_);
     order_.node_at.set(number, node);
     order_.number_of.set(node, number);
     is_met_.set(node);
@@ -48,15 +57,20 @@ class DepthFirst {
     return number;
   }
 
-  void search_from(Node start) {
-    push(start, Dfs{0});
+  void enter(Node node, Dfs number) {
+    stack_.push_back({first_edge_[node.value], first_edge_[node.value + 1], node, number});
+  }
+
+  /** From what was entered, over the edges that `follows` says: it is asked only if an edge leads to something new. */
+  template <class Follows>
+  void search(Follows follows) {
     while (!stack_.empty()) {
       Frame& frame = stack_.back();
       Node next = kNo<Node>;
       const std::uint32_t end = frame.end;
       for (std::uint32_t edge = frame.edge; edge < end; ++edge) {
         const Node to{to_[edge]};
-        if (is_met_[to] || !essential_[Edge{edge}]) continue;
+        if (is_met_[to] || !follows(frame.node, Edge{edge}, to)) continue;
         frame.edge = edge + 1;
         next = to;
         break;
@@ -64,28 +78,73 @@ class DepthFirst {
       if (next == kNo<Node>) {
         stack_.pop_back();
       } else {
-        push(next, frame.number);
+        const Dfs parent = frame.number;
+        enter(next, meet(next, parent));
       }
     }
   }
 
-  void push(Node node, Dfs parent) {
-    const Dfs number = meet(node, parent);
-    if ((number.value & 0xFFFF) == 0) progress_.at(number.value, node_count_);
-    stack_.push_back({first_edge_[node.value], first_edge_[node.value + 1], number});
+  [[nodiscard]] bool is_essential(Node from, Edge edge, Node to) const {
+    return rule_.retains(from, edge, to) && (!order_.page_owned[to] || from == root_ || order_.page_owned[from]);
+  }
+
+  /**
+   * Finds the page and searches it at once: what retaining edges lead to from
+   * the globals is both. The few nodes that only other edges lead to are the
+   * page's as well, but nothing of it retains them.
+   */
+  void search_page() {
+    // So that edges that lead back to the root are seen: it is of the page then.
+    is_met_.reset(root_);
+    Column<Node> aside;
+    const auto follows = [&](Node from, Edge edge, Node to) {
+      if (to != root_ && rule_.retains(from, edge, to)) return true;
+      if (!rule_.is_weak(edge)) aside.push_back(to);
+      return false;
+    };
+    for (const Edge edge : graph_.edges_of(root_)) {
+      const Node node = graph_.to(edge);
+      if (!is_global(edge, node)) continue;
+      if (node == root_) aside.push_back(node);
+      if (node == root_ || is_met_[node]) continue;
+      enter(node, meet(node, Dfs{0}));
+      search(follows);
+    }
+    Bits<Node>& owned = order_.page_owned;
+    for (std::size_t word = 0; word < owned.word_count(); ++word) owned.word_at(word) = is_met_.word_at(word);
+    is_met_.set(root_);
+    while (!aside.empty()) {
+      const Node node = aside.pop_back();
+      if (!owned.claim(node)) continue;
+      for (const Edge edge : graph_.edges_of(node))
+        if (!rule_.is_weak(edge) && !owned[graph_.to(edge)]) aside.push_back(graph_.to(edge));
+    }
+  }
+
+  [[nodiscard]] bool is_global(Edge edge, Node node) const {
+    const EdgeKind kind = graph_.kind(edge);
+    return kind == EdgeKind::kShortcut || (kind == EdgeKind::kElement && graph_.kind(node) == NodeKind::kSynthetic &&
+                                           graph_.is_named(node, hash_text("(Document DOM trees)")));
   }
 
   /** Nodes that no essential edge leads to. */
   void visit_orphans() {
     Bits<Node> retained(node_count_);
-    for (std::uint32_t node = 0; node < node_count_; ++node)
-      for (std::uint32_t edge = first_edge_[node]; edge < first_edge_[node + 1]; ++edge)
-        if (essential_[Edge{edge}]) retained.set(Node{to_[edge]});
-    for (std::uint32_t node = 0; node < node_count_; ++node)
-      if (!is_met_[Node{node}] && !retained[Node{node}]) search_from(Node{node});
+    // What was met has led to everything that it retains.
+    for (const Node node : graph_.all_nodes()) {
+      if (is_met_[node]) continue;
+      for (const Edge edge : graph_.edges_of(node))
+        if (is_essential(node, edge, graph_.to(edge))) retained.set(graph_.to(edge));
+    }
+    for (const Node node : graph_.all_nodes()) {
+      if (is_met_[node] || retained[node]) continue;
+      enter(node, meet(node, Dfs{0}));
+      search([this](Node from, Edge edge, Node to) { return is_essential(from, edge, to); });
+    }
   }
 
-  const EssentialEdges& essential_;
+  const HeapGraph& graph_;
+  const EdgeRule rule_;
   Progress& progress_;
   const std::uint32_t node_count_;
   const Node root_;
@@ -140,8 +199,8 @@ constexpr std::uint32_t kNodesAhead = 8;
 
 }  // namespace
 
-DfsOrder search_depth_first(const HeapGraph& graph, const EssentialEdges& essential, Progress& progress) {
-  return DepthFirst(graph, essential, progress).run();
+DfsOrder search_depth_first(const HeapGraph& graph, Progress& progress) {
+  return DepthFirst(graph, progress).run();
 }
 
 PackedTable<Dfs, Dfs> find_dominators(DfsOrder& order, const Retainers& retainers, Progress& progress) {
@@ -166,10 +225,12 @@ PackedTable<Dfs, Dfs> find_dominators(DfsOrder& order, const Retainers& retainer
           will_read(number_of.address(from[at] & ~mark));
       }
       const std::uint32_t node = node_at[w];
+      const bool in_page = order.page_owned[Node{node}];
       std::uint32_t best = parent_of[w];
       for (std::uint32_t at = first[node]; at < first[node + 1] && best != 0; ++at) {
         if (from[at] >= mark) continue;
         const std::uint32_t v = number_of[from[at]];
+        if (in_page && v != 0 && !order.page_owned[Node{from[at]}]) continue;
         if (v <= w) {
           best = std::min(best, v);
         } else if (v < order.reached) {

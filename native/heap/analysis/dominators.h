@@ -12,7 +12,8 @@ namespace crucible::heap {
 /**
  * The nodes in the order of a depth-first search over essential edges, and the
  * tree that the search made. Numbers follow the search, so that what is close
- * in the graph is close in memory from here on.
+ * in the graph is close in memory from here on. An edge is essential if it
+ * retains by EdgeRule and does not lead into the page from outside.
  */
 struct DfsOrder {
   PackedTable<Dfs, Node> node_at;
@@ -20,6 +21,12 @@ struct DfsOrder {
   PackedTable<Dfs, Dfs> parent_of;
   /** Numbers from here on are cliques: their parent is the root, which does not reach them. */
   std::uint32_t reached = 0;
+  /**
+   * DevTools' page: everything that the globals reach without weak edges, where
+   * the globals are the root's shortcuts and the document trees. Into it, edges
+   * lead from the root and from itself alone.
+   */
+  Bits<Node> page_owned;
 
   [[nodiscard]] std::uint32_t size() const { return node_at.size(); }
 };
@@ -29,7 +36,7 @@ struct DfsOrder {
  * nodes that only non-essential edges lead to, each with what it reaches; what
  * is left are cliques that retain only themselves.
  */
-[[nodiscard]] DfsOrder search_depth_first(const HeapGraph& graph, const EssentialEdges& essential, Progress& progress);
+[[nodiscard]] DfsOrder search_depth_first(const HeapGraph& graph, Progress& progress);
 
 /**
  * Immediate dominators by the semi-NCA method (Georgiadis, Tarjan and Werneck,

@@ -4,8 +4,8 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "heap/analysis/detachedness.h"
 #include "heap/analysis/dominators.h"
-#include "heap/analysis/marking.h"
 #include "heap/analysis/owned_sizes.h"
 #include "heap/base/jobs.h"
 #include "heap/parse/file_parser.h"
@@ -60,7 +60,6 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
   snapshot.graph = std::move(graph);
   HeapGraph& heap = snapshot.graph;
   propagate_detachedness(heap);
-  EssentialEdges essential;
   DfsOrder order;
   PackedTable<Dfs, Dfs> dominator;
   Stopwatch watch(snapshot.phases);
@@ -71,25 +70,19 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
       watch.time(name, work);
     });
   };
-  // The first four are the longest chain; the rest is done beside it by whoever has nothing to do.
-  const auto marking = add("marking", Phase::kMarking, {}, [&] {
-    essential = mark_essential(heap, mark_page_owned(heap, progress), Crew(1), progress);
-  });
-  const auto search = add("search", Phase::kDominators, {marking}, [&] { order = search_depth_first(heap, essential, progress); });
-  const auto retainers = add("retainers", Phase::kRetainers, {marking},
-                             [&] { snapshot.retainers = Retainers(heap, essential, progress); });
-  const auto dominators = add("dominators", Phase::kDominators, {search, retainers}, [&] {
-    essential = {};
-    dominator = find_dominators(order, snapshot.retainers, progress);
-  });
+  // The first three are the longest chain; the rest is done beside it by whoever has nothing to do.
+  const auto search = add("search", Phase::kDominators, {}, [&] { order = search_depth_first(heap, progress); });
+  const auto retainers = add("retainers", Phase::kRetainers, {}, [&] { snapshot.retainers = Retainers(heap, progress); });
+  const auto dominators = add("dominators", Phase::kDominators, {search, retainers},
+                              [&] { dominator = find_dominators(order, snapshot.retainers, progress); });
   const auto owners = add("owners", Phase::kSizes, {}, [&] { snapshot.owned_bytes = fold_into_owners(heap, progress); });
   const auto retained = add("retained sizes", Phase::kSizes, {dominators, owners},
                             [&] { sum_and_install(snapshot, std::move(order), std::move(dominator)); });
+  const auto distances = add("distances", Phase::kDistances, {}, [&] { snapshot.distance = measure_distances(heap, progress); });
   const auto classes = add("classes", Phase::kClasses, {}, [&] {
     snapshot.interfaces = join_interfaces(std::move(options.interfaces), infer_interfaces(heap, progress));
     snapshot.classes = ClassTable(heap, snapshot.interfaces, progress);
   });
-  const auto distances = add("distances", Phase::kDistances, {}, [&] { snapshot.distance = measure_distances(heap, progress); });
   add("totals", Phase::kClasses, {classes, retained, distances}, [&] {
     snapshot.class_totals = total_classes(heap, snapshot.classes, snapshot.owned_bytes, snapshot.distance);
     total_retained(snapshot.class_totals, snapshot.classes, heap.root, snapshot.dominator, snapshot.retained_bytes,

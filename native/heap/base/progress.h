@@ -10,7 +10,6 @@ namespace crucible::heap {
 enum class Phase : std::uint8_t {
   kWaiting,
   kParsing,
-  kMarking,
   kDominators,
   kDistances,
   kSizes,
@@ -27,7 +26,6 @@ enum class Phase : std::uint8_t {
   switch (phase) {
     case Phase::kWaiting: return "waiting";
     case Phase::kParsing: return "parsing";
-    case Phase::kMarking: return "marking";
     case Phase::kDominators: return "dominators";
     case Phase::kDistances: return "distances";
     case Phase::kSizes: return "sizes";

@@ -8,13 +8,10 @@
 
 namespace crucible::heap {
 
-/** Which edges keep something alive by DevTools' rules: one bit each. */
-using EssentialEdges = Bits<Edge>;
-
 /**
  * Who refers to a node: three bytes an edge, or four in a heap of more than
- * eight million nodes. The top bit of each marks an edge that retains nothing,
- * so that walking backwards needs no look at the edge.
+ * eight million nodes. The top bit of each marks an edge that retains nothing
+ * by EdgeRule, so that walking backwards needs no look at the edge.
  * Given up: which of the retainer's edges it is; that is found by looking
  * through them, and only needed for what a person reads.
  */
@@ -25,11 +22,11 @@ class Retainers {
 
   Retainers() = default;
   /** O(nodes + edges). Retainers of a node come in the order of their own numbers. Throws INTERRUPTED. */
-  Retainers(const HeapGraph& graph, const EssentialEdges& essential, const Progress& progress);
+  Retainers(const HeapGraph& graph, const Progress& progress);
 
   [[nodiscard]] Range<Retainer> of(Node node) const { return {first_[node], first_[Node{node.value + 1}]}; }
   [[nodiscard]] Node from(Retainer retainer) const { return Node{from_[retainer] & ~mark()}; }
-  [[nodiscard]] bool essential(Retainer retainer) const { return from_[retainer] < mark(); }
+  [[nodiscard]] bool retains(Retainer retainer) const { return from_[retainer] < mark(); }
   [[nodiscard]] const std::uint32_t* first_data() const { return first_.column().data(); }
   /** Numbers of nodes, with the mark. */
   [[nodiscard]] PackedView raw() const { return from_.view(); }

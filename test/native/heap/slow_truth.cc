@@ -77,9 +77,8 @@ std::set<std::uint32_t> reachable(const Successors& next, std::uint32_t root, st
 
 }  // namespace
 
-std::set<std::uint32_t> essential_edges(const HeapGraph& graph) {
-  const std::set<std::uint32_t> owned = page_owned(graph);
-  std::set<std::uint32_t> essential;
+std::set<std::uint32_t> retaining_edges(const HeapGraph& graph) {
+  std::set<std::uint32_t> retaining;
   for (const Node node : graph.all_nodes()) {
     for (const Edge edge : graph.edges_of(node)) {
       const bool is_root = node == graph.root;
@@ -88,10 +87,19 @@ std::set<std::uint32_t> essential_edges(const HeapGraph& graph) {
       if (graph.kind(edge) == EdgeKind::kWeak) continue;
       if (graph.to(edge) == node) continue;
       if (!is_root && graph.kind(edge) == EdgeKind::kShortcut) continue;
-      if (!is_root && owned.contains(graph.to(edge).value) && !owned.contains(node.value)) continue;
-      essential.insert(edge.value);
+      retaining.insert(edge.value);
     }
   }
+  return retaining;
+}
+
+std::set<std::uint32_t> essential_edges(const HeapGraph& graph) {
+  const std::set<std::uint32_t> owned = page_owned(graph);
+  std::set<std::uint32_t> essential = retaining_edges(graph);
+  std::erase_if(essential, [&](std::uint32_t edge) {
+    const Node from = graph.from(Edge{edge});
+    return from != graph.root && owned.contains(graph.to(Edge{edge}).value) && !owned.contains(from.value);
+  });
   return essential;
 }
 

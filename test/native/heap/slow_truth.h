@@ -25,6 +25,9 @@ using crucible::heap::Node;
  */
 [[nodiscard]] HeapBuilder random_heap(std::uint32_t seed, std::uint32_t nodes_max);
 
+/** Whatever they lead to. */
+[[nodiscard]] std::set<std::uint32_t> retaining_edges(const HeapGraph& graph);
+/** Those of them that do not lead into the page from outside. */
 [[nodiscard]] std::set<std::uint32_t> essential_edges(const HeapGraph& graph);
 /** The dominator of each node, by taking away every other node in turn. */
 [[nodiscard]] std::vector<std::uint32_t> dominators(const HeapGraph& graph);
