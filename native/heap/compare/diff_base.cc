@@ -7,9 +7,10 @@
 
 namespace crucible::heap {
 
-DiffBase make_diff_base(const Snapshot& snapshot, Progress& progress) {
+namespace {
+
+void take_nodes(DiffBase& base, const Snapshot& snapshot, Progress& progress) {
   const HeapGraph& graph = snapshot.graph;
-  DiffBase base;
   const Column<Node> order = order_by_id(graph, progress);
   const std::uint32_t count = graph.node_count();
   base.id = WideTable<DiffBase::Slot>(count);
@@ -28,13 +29,24 @@ DiffBase make_diff_base(const Snapshot& snapshot, Progress& progress) {
     if (graph.kind(order[at]) != NodeKind::kObject) continue;
     base.few_properties[slot] = static_cast<std::uint8_t>(std::min(count_properties(graph, order[at]), kDictionaryEntriesMin));
   }
-  for_each_collection(graph, progress, [&](const Collection& collection) {
+}
+
+void take_collections(DiffBase& base, const Snapshot& snapshot, Progress& progress) {
+  for_each_collection(snapshot.graph, progress, [&](const Collection& collection) {
     base.collections.push_back(
-        {graph.nodes.id[collection.node], collection.entries, snapshot.retained_bytes[collection.node]});
+        {snapshot.graph.nodes.id[collection.node], collection.entries, snapshot.retained_bytes[collection.node]});
   });
   base.collections.shrink_to_fit();
   std::sort(base.collections.begin(), base.collections.end(),
             [](const CollectionRecord& a, const CollectionRecord& b) { return a.id < b.id; });
+}
+
+}  // namespace
+
+DiffBase make_diff_base(const Snapshot& snapshot, const Crew& crew, Progress& progress) {
+  const HeapGraph& graph = snapshot.graph;
+  DiffBase base;
+  crew.both([&] { take_nodes(base, snapshot, progress); }, [&] { take_collections(base, snapshot, progress); });
   for (const Class c : snapshot.classes.all()) {
     const ClassName& name = snapshot.classes.name(c);
     const ClassTotals& totals = snapshot.totals(c);
@@ -43,7 +55,7 @@ DiffBase make_diff_base(const Snapshot& snapshot, Progress& progress) {
                             totals.retained_bytes});
   }
   base.interfaces = snapshot.interfaces;
-  base.node_count = count;
+  base.node_count = graph.node_count();
   base.edge_count = graph.edge_count();
   base.total_self_bytes = graph.total_self_bytes();
   return base;

@@ -62,6 +62,6 @@ struct DiffBase {
   [[nodiscard]] std::size_t bytes_held() const;
 };
 
-[[nodiscard]] DiffBase make_diff_base(const Snapshot& snapshot, Progress& progress);
+[[nodiscard]] DiffBase make_diff_base(const Snapshot& snapshot, const Crew& crew, Progress& progress);
 
 }  // namespace crucible::heap

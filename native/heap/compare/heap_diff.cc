@@ -86,7 +86,22 @@ class Join {
   Join(const DiffBase& first, const Snapshot& second, Progress& progress)
       : first_(first), second_(second), graph_(second.graph), progress_(progress), rows_(first, second, false) {}
 
-  HeapDiff run(std::size_t growers_max) {
+  HeapDiff run(std::size_t growers_max, const Crew& crew) {
+    std::vector<Collection> collections;
+    crew.both([&] { join(); },
+              [&] {
+                for_each_collection(graph_, progress_, [&](const Collection& one) { collections.push_back(one); });
+              });
+    diff_.balance.delta_bytes = as_signed(graph_.total_self_bytes()) - as_signed(first_.total_self_bytes);
+    diff_.classes = rows_.take();
+    find_growers(collections, growers_max);
+    return std::move(diff_);
+  }
+
+ private:
+  static bool is_embedder(std::uint64_t id) { return id % 2 == 0; }
+
+  void join() {
     const Column<Node> order = order_by_id(graph_, progress_);
     std::uint32_t a = 0;
     std::uint32_t b = 0;
@@ -104,14 +119,7 @@ class Join {
         survived(DiffBase::Slot{a++}, order[b++]);
       }
     }
-    diff_.balance.delta_bytes = as_signed(graph_.total_self_bytes()) - as_signed(first_.total_self_bytes);
-    diff_.classes = rows_.take();
-    find_growers(growers_max);
-    return std::move(diff_);
   }
-
- private:
-  static bool is_embedder(std::uint64_t id) { return id % 2 == 0; }
 
   void removed(DiffBase::Slot slot) {
     const std::int64_t bytes = as_signed(first_.self_bytes[slot]);
@@ -153,13 +161,13 @@ class Join {
   }
 
   /** Containers that took entries without a larger array grow as well: V8 makes room ahead. */
-  void find_growers(std::size_t growers_max) {
-    for_each_collection(graph_, progress_, [&](const Collection& collection) {
+  void find_growers(const std::vector<Collection>& collections, std::size_t growers_max) {
+    for (const Collection& collection : collections) {
       const std::uint64_t id = graph_.nodes.id[collection.node];
       const CollectionRecord* const before = first_.collection(id);
       auto grower = growers_.find(collection.node.value);
       if (grower == growers_.end()) {
-        if (before == nullptr || before->entries >= collection.entries) return;
+        if (before == nullptr || before->entries >= collection.entries) continue;
         grower = growers_.emplace(collection.node.value, Grower{.node = collection.node, .id = id}).first;
       }
       if (before != nullptr) grower->second.entries_before = before->entries;
@@ -168,7 +176,7 @@ class Join {
       if (before != nullptr)
         grower->second.retained_delta_bytes =
             as_signed(second_.retained_bytes[collection.node]) - as_signed(before->retained_bytes);
-    });
+    }
     for (auto& [node, grower] : growers_) {
       grower.is_v8s_own = is_made_by_v8(graph_.kind(grower.node));
       diff_.growers.push_back(grower);
@@ -200,9 +208,10 @@ class Join {
 
 }  // namespace
 
-HeapDiff diff_heaps(const DiffBase& first, const Snapshot& second, std::size_t growers_max, Progress& progress) {
+HeapDiff diff_heaps(const DiffBase& first, const Snapshot& second, std::size_t growers_max, const Crew& crew,
+                    Progress& progress) {
   progress.enter(Phase::kComparing);
-  return Join(first, second, progress).run(growers_max);
+  return Join(first, second, progress).run(growers_max, crew);
 }
 
 Balance balance_of_strangers(const DiffBase& first, const HeapGraph& second) {

@@ -90,7 +90,7 @@ struct HeapDiff {
  * plain objects of one shape have one name in both. O(nodes).
  */
 [[nodiscard]] HeapDiff diff_heaps(const DiffBase& first, const Snapshot& second, std::size_t growers_max,
-                                  Progress& progress);
+                                  const Crew& crew, Progress& progress);
 
 /** Of two processes: all objects of the first went, and all of the second came. */
 [[nodiscard]] Balance balance_of_strangers(const DiffBase& first, const HeapGraph& second);

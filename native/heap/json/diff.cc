@@ -1,5 +1,6 @@
 #include "heap/json/diff.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "heap/compare/growth.h"
@@ -162,10 +163,9 @@ class DiffWriter {
   HeapWriter writer_;
 };
 
-}  // namespace
-
-std::string diff_json(std::vector<HeapSource> sources, const ReadOptions& reading, const DiffOptions& options,
-                      Progress& progress) {
+/** Nothing if the paths turn out to be needed, and were not wanted. */
+std::optional<std::string> compare(std::vector<HeapSource>& sources, const ReadOptions& reading,
+                                   const DiffOptions& options, bool with_paths, Progress& progress) {
   Earlier earlier;
   const Crew crew(reading.threads);
   for (std::size_t at = 0; at < sources.size(); ++at) {
@@ -176,18 +176,16 @@ std::string diff_json(std::vector<HeapSource> sources, const ReadOptions& readin
     progress.enter(Phase::kComparing);
     earlier.facts.emplace_back(sources[at].path, snapshot.graph);
     if (at == 0) {
-      // Whether another process wrote the last one, and paths are all that can be compared, is not known yet.
-      crew.both([&] { earlier.growth.add(snapshot, progress); },
-                [&] {
-                  earlier.base = make_diff_base(snapshot, progress);
-                  earlier.first_scripts = ScriptNames(snapshot.graph);
-                });
-    } else if (sources.size() > 2) {
-      earlier.growth.add(snapshot, progress);
+      earlier.base = make_diff_base(snapshot, crew, progress);
+      earlier.first_scripts = ScriptNames(snapshot.graph);
     }
+    if (with_paths && (at == 0 || sources.size() > 2)) earlier.growth.add(snapshot, progress);
     if (at + 1 != sources.size()) continue;
-    const HeapDiff diff = diff_heaps(*earlier.base, snapshot, options.growers_max, progress);
-    if (!diff.is_one_process() && earlier.growth.snapshot_count() == 1) earlier.growth.add(snapshot, progress);
+    const HeapDiff diff = diff_heaps(*earlier.base, snapshot, options.growers_max, crew, progress);
+    if (!diff.is_one_process()) {
+      if (!with_paths) return std::nullopt;
+      if (earlier.growth.snapshot_count() == 1) earlier.growth.add(snapshot, progress);
+    }
     JsonWriter json;
     const Redaction* const redaction = reading.redact ? &Redaction::of_this_process() : nullptr;
     json.object([&] { DiffWriter(json, earlier, snapshot, redaction).run(diff, options, progress); });
@@ -196,6 +194,19 @@ std::string diff_json(std::vector<HeapSource> sources, const ReadOptions& readin
   }
   throw SnapshotError("USAGE", {kNoOffset, "there is nothing to compare", "a comparison needs two snapshots or more",
                                 "give the files in the order in which they were taken"});
+}
+
+}  // namespace
+
+std::string diff_json(std::vector<HeapSource> sources, const ReadOptions& reading, const DiffOptions& options,
+                      Progress& progress) {
+  const bool are_files = std::none_of(sources.begin(), sources.end(),
+                                      [](const HeapSource& source) { return source.descriptor.is_open(); });
+  // Two processes can be compared by paths alone, and that they are two is known at the end. They seldom are, and files can be read again.
+  const bool with_paths = sources.size() != 2 || !are_files;
+  std::optional<std::string> answer = compare(sources, reading, options, with_paths, progress);
+  if (!answer) answer = compare(sources, reading, options, true, progress);
+  return std::move(*answer);
 }
 
 }  // namespace crucible::heap

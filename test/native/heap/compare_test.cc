@@ -30,7 +30,7 @@ HeapBuilder cache_with(int sessions, std::uint64_t table_bytes, std::uint64_t co
 
 HeapDiff diff_of(const HeapBuilder& first, const HeapBuilder& second) {
   Progress progress;
-  return diff_heaps(make_diff_base(first.analysed(), progress), second.analysed(), 10, progress);
+  return diff_heaps(make_diff_base(first.analysed(), Crew(2), progress), second.analysed(), 10, Crew(2), progress);
 }
 
 const ClassDelta& row_of(const HeapDiff& diff, const std::string& name) {
@@ -66,13 +66,13 @@ TEST("the books balance between any two of 200 random heaps") {
   for (std::uint32_t seed = 1; seed <= 200; ++seed) {
     const Snapshot first = slow::random_heap(seed, 60).analysed();
     const Snapshot second = slow::random_heap(seed + 1000, 60).analysed();
-    const HeapDiff diff = diff_heaps(make_diff_base(first, progress), second, 10, progress);
+    const HeapDiff diff = diff_heaps(make_diff_base(first, Crew(2), progress), second, 10, Crew(2), progress);
     EQUAL(diff.balance.residual_bytes(), 0);
     std::int64_t sum = 0;
     for (const ClassDelta& row : diff.classes) sum += row.delta_bytes();
     EQUAL(sum, diff.balance.delta_bytes);
     std::int64_t by_class = 0;
-    for (const ClassDelta& row : diff_classes(make_diff_base(first, progress), second)) by_class += row.delta_bytes();
+    for (const ClassDelta& row : diff_classes(make_diff_base(first, Crew(2), progress), second)) by_class += row.delta_bytes();
     EQUAL(by_class, diff.balance.delta_bytes);
   }
 }

@@ -27,7 +27,7 @@ void ask_everything(HeapGraph graph, bool redact) {
   (void)overview_json(heap, {.top = 5, .entries_min = 1}, progress);
   for (const Node node : largest_retainers(snapshot, 3))
     (void)node_detail_json(heap, {.id = snapshot.graph.nodes.id[node], .paths = 3, .fields = 5}, progress);
-  const HeapDiff diff = diff_heaps(make_diff_base(snapshot, progress), snapshot, 5, progress);
+  const HeapDiff diff = diff_heaps(make_diff_base(snapshot, Crew(1), progress), snapshot, 5, Crew(1), progress);
   if (snapshot.graph.missing.empty() && (diff.balance.delta_bytes != 0 || diff.balance.residual_bytes() != 0)) __builtin_trap();
   GrowthTracker tracker;
   tracker.add(snapshot, progress);

@@ -72,11 +72,11 @@ TEST("the root of a real snapshot retains all of it, and every node has a path o
 
 TEST("two real snapshots of one process balance to the byte") {
   Progress progress;
-  const DiffBase base = make_diff_base(read(paths(2)[0], 2), progress);
+  const DiffBase base = make_diff_base(read(paths(2)[0], 2), Crew(2), progress);
   AnalysisOptions options;
   options.interfaces = base.interfaces;
   const Snapshot last = read(paths(2)[1], 2, options);
-  const HeapDiff diff = diff_heaps(base, last, 10, progress);
+  const HeapDiff diff = diff_heaps(base, last, 10, Crew(2), progress);
   EQUAL(diff.balance.residual_bytes(), 0);
   TRUE(diff.is_one_process());
   std::int64_t sum = 0;
@@ -86,9 +86,9 @@ TEST("two real snapshots of one process balance to the byte") {
 
 TEST("Map, Set, Array, dictionary and WeakMap that took 1,000 entries between real snapshots are growers of 1,000") {
   Progress progress;
-  const DiffBase base = make_diff_base(read(paths(2)[0], 2), progress);
+  const DiffBase base = make_diff_base(read(paths(2)[0], 2), Crew(2), progress);
   const Snapshot last = read(paths(2)[1], 2);
-  const HeapDiff diff = diff_heaps(base, last, 50, progress);
+  const HeapDiff diff = diff_heaps(base, last, 50, Crew(2), progress);
   for (const CollectionKind kind : {CollectionKind::kMap, CollectionKind::kSet, CollectionKind::kArray,
                                     CollectionKind::kDictionary, CollectionKind::kWeakMap}) {
     bool found = false;
