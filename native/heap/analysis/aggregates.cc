@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "heap/base/prefetch.h"
+
 namespace crucible::heap {
 
 WideTable<Dfs> sum_retained(const DfsOrder& order, const PackedTable<Dfs, Dfs>& dominator,
@@ -32,45 +34,49 @@ std::vector<ClassTotals> total_classes(const HeapGraph& graph, const ClassTable&
   return totals;
 }
 
-void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, Node root,
-                    const PackedTable<Node, Node>& dominator, const WideTable<Node>& retained_bytes,
-                    const WideTable<Node>& owned_bytes) {
-  Table<Node, Node> first_child(dominator.size(), kNo<Node>);
-  Table<Node, Node> next_sibling(dominator.size());
-  for (std::uint32_t at = dominator.size(); at-- > 0;) {
-    const Node node{at};
-    if (node == root) continue;
-    const Node above = dominator[node];
-    next_sibling[node] = first_child[above];
-    first_child[above] = node;
+DominatorWalk walk_dominators(const DfsOrder& order, PackedTable<Dfs, Dfs> dominator) {
+  const std::uint32_t count = order.size();
+  PackedTable<Dfs> size(count, count);
+  for (std::uint32_t at = count; at-- > 1;) {
+    const std::uint32_t own = size[Dfs{at}] + 1;
+    size.set(Dfs{at}, own);
+    size.set(dominator[Dfs{at}], size[dominator[Dfs{at}]] + own);
   }
-  // How many nodes of each class are above the current one.
-  std::vector<std::uint32_t> above(classes.size());
-  const auto enter = [&](Node node) {
-    if (owned_bytes[node] == 0) return;
+  DominatorWalk walk{PackedTable<Preorder, Node>(count, count), PackedTable<Preorder>(count, count)};
+  walk.node_at.set(Preorder{0}, order.node_at[Dfs{0}]);
+  walk.size_at.set(Preorder{0}, count);
+  // A dominator comes before what it dominates, and is not asked for again: its place holds where the next of those goes.
+  PackedTable<Dfs, Dfs>& next = dominator;
+  next.set(Dfs{0}, Dfs{1});
+  for (std::uint32_t at = 1; at < count; ++at) {
+    const Dfs above = dominator[Dfs{at}];
+    const std::uint32_t place = next[above].value;
+    next.set(above, Dfs{place + size[Dfs{at}]});
+    next.set(Dfs{at}, Dfs{place + 1});
+    walk.node_at.set(Preorder{place}, order.node_at[Dfs{at}]);
+    walk.size_at.set(Preorder{place}, size[Dfs{at}]);
+  }
+  return walk;
+}
+
+void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, const DominatorWalk& walk,
+                    const WideTable<Node>& retained_bytes, const WideTable<Node>& owned_bytes) {
+  constexpr std::uint32_t kAhead = 16;
+  // Where the last outermost node of each class ends.
+  std::vector<std::uint32_t> end_of(classes.size());
+  const std::uint32_t count = walk.node_at.size();
+  for (std::uint32_t at = 0; at < count; ++at) {
+    if (at + kAhead < count) {
+      const Node soon = walk.node_at[Preorder{at + kAhead}];
+      will_read(&owned_bytes.narrow()[soon.value]);
+      will_read(&retained_bytes.narrow()[soon.value]);
+    }
+    const Node node = walk.node_at[Preorder{at}];
+    if (owned_bytes[node] == 0) continue;
     const std::uint32_t c = classes.of(node).value;
-    if (above[c]++ == 0) totals[c].retained_bytes += retained_bytes[node];
-  };
-  const auto leave = [&](Node node) {
-    if (owned_bytes[node] != 0) --above[classes.of(node).value];
-  };
-  Node at = root;
-  enter(at);
-  for (;;) {
-    const Node child = first_child[at];
-    if (child != kNo<Node>) {
-      at = child;
-      enter(at);
-      continue;
-    }
-    leave(at);
-    while (at != root && next_sibling[at] == kNo<Node>) {
-      at = dominator[at];
-      leave(at);
-    }
-    if (at == root) return;
-    at = next_sibling[at];
-    enter(at);
+    if (at < end_of[c]) continue;
+    totals[c].retained_bytes += retained_bytes[node];
+    end_of[c] = at + walk.size_at[Preorder{at}];
   }
 }
 

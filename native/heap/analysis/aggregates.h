@@ -36,9 +36,21 @@ struct ClassTotals {
                                                      const WideTable<Node>& owned_bytes,
                                                      const Table<Node, std::int32_t>& distance);
 
-/** Fills in `retained_bytes` by walking down the dominator tree. O(nodes), eight bytes a node meanwhile. */
-void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, Node root,
-                    const PackedTable<Node, Node>& dominator, const WideTable<Node>& retained_bytes,
-                    const WideTable<Node>& owned_bytes);
+/** Position in an order in which everything that a node dominates stands right behind it. */
+using Preorder = Index<struct PreorderSpace>;
+
+/** The dominator tree as it is walked, without links: six bytes a node, or eight in a heap of more than 16 million. */
+struct DominatorWalk {
+  PackedTable<Preorder, Node> node_at;
+  /** Nodes that it dominates, itself included. */
+  PackedTable<Preorder> size_at;
+};
+
+/** O(nodes). Takes the tree, and works in its place. */
+[[nodiscard]] DominatorWalk walk_dominators(const DfsOrder& order, PackedTable<Dfs, Dfs> dominator);
+
+/** Fills in `retained_bytes`. O(nodes). */
+void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, const DominatorWalk& walk,
+                    const WideTable<Node>& retained_bytes, const WideTable<Node>& owned_bytes);
 
 }  // namespace crucible::heap

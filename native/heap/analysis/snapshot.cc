@@ -42,7 +42,7 @@ std::vector<Interface> join_interfaces(std::vector<Interface> given, std::vector
 }
 
 /** Dominators and retained sizes by node. What is by search order goes as soon as it was moved. */
-void sum_and_install(Snapshot& snapshot, DfsOrder order, PackedTable<Dfs, Dfs> dominator) {
+DominatorWalk sum_and_install(Snapshot& snapshot, DfsOrder order, PackedTable<Dfs, Dfs> dominator) {
   const std::uint32_t count = order.size();
   {
     const WideTable<Dfs> retained = sum_retained(order, dominator, snapshot.owned_bytes);
@@ -51,6 +51,7 @@ void sum_and_install(Snapshot& snapshot, DfsOrder order, PackedTable<Dfs, Dfs> d
   }
   snapshot.dominator = PackedTable<Node, Node>(count, count);
   for (const Dfs at : order.node_at.keys()) snapshot.dominator.set(order.node_at[at], order.node_at[dominator[at]]);
+  return walk_dominators(order, std::move(dominator));
 }
 
 }  // namespace
@@ -62,6 +63,7 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
   propagate_detachedness(heap);
   DfsOrder order;
   PackedTable<Dfs, Dfs> dominator;
+  DominatorWalk walk;
   Stopwatch watch(snapshot.phases);
   Jobs jobs;
   const auto add = [&](const char* name, Phase phase, std::initializer_list<Jobs::Job> needs, auto work) {
@@ -77,7 +79,7 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
                               [&] { dominator = find_dominators(order, snapshot.retainers, progress); });
   const auto owners = add("owners", Phase::kSizes, {}, [&] { snapshot.owned_bytes = fold_into_owners(heap, progress); });
   const auto retained = add("retained sizes", Phase::kSizes, {dominators, owners},
-                            [&] { sum_and_install(snapshot, std::move(order), std::move(dominator)); });
+                            [&] { walk = sum_and_install(snapshot, std::move(order), std::move(dominator)); });
   const auto distances = add("distances", Phase::kDistances, {}, [&] { snapshot.distance = measure_distances(heap, progress); });
   const auto classes = add("classes", Phase::kClasses, {}, [&] {
     snapshot.interfaces = join_interfaces(std::move(options.interfaces), infer_interfaces(heap, progress));
@@ -85,8 +87,7 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
   });
   add("totals", Phase::kClasses, {classes, retained, distances}, [&] {
     snapshot.class_totals = total_classes(heap, snapshot.classes, snapshot.owned_bytes, snapshot.distance);
-    total_retained(snapshot.class_totals, snapshot.classes, heap.root, snapshot.dominator, snapshot.retained_bytes,
-                   snapshot.owned_bytes);
+    total_retained(snapshot.class_totals, snapshot.classes, walk, snapshot.retained_bytes, snapshot.owned_bytes);
   });
   jobs.run(crew);
   progress.enter(Phase::kDone);
