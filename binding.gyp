@@ -50,6 +50,7 @@
         "native/heap/parse/seal_graph.cc",
         "native/heap/parse/snapshot_parser.cc",
         "native/heap/parse/trace_tree_reader.cc",
+        "native/heap/parse/wide_numbers.cc",
         "native/heap/query/collections.cc",
         "native/heap/query/duplicate_strings.cc",
         "native/heap/query/largest.cc",

@@ -81,7 +81,7 @@ class ParallelRows {
   struct Desk {
     NumberBlock numbers{kBlock};
     std::unique_ptr<char[]> text = std::make_unique<char[]>(kBlock + 2 * NumberBlock::kMargin);
-    std::unique_ptr<std::uint32_t[]> ends = std::make_unique<std::uint32_t[]>(kBatch);
+    std::unique_ptr<std::uint32_t[]> ends = std::make_unique<std::uint32_t[]>(kBatch + 1);
     std::unique_ptr<std::uint64_t[]> values = std::make_unique<std::uint64_t[]>(kBatch);
     typename Rows::Part part;
   };
@@ -155,15 +155,16 @@ class ParallelRows {
     const auto offset_of = [&](const char* at) { return block_offset + static_cast<std::uint64_t>(at - desk.text.get()); };
     const char* start = nullptr;
     for (std::size_t done = 0; done < count;) {
-      const std::size_t batch = desk.numbers.take_ends(desk.ends.get(), kBatch);
+      std::uint32_t* const ends = desk.ends.get() + 1;
+      const std::size_t batch = desk.numbers.take_ends(ends, kBatch);
       if (start == nullptr) {
-        start = block.first + desk.ends[0];
+        start = block.first + ends[0];
         while (start > desk.text.get() + 1 && is_digit(start[-1])) --start;
         starts_[block.index] = offset_of(start);
         if (starts_[block.index] != offset_ && start[-1] != ',') return false;
       }
       const BatchPlace place{start, offset_of(start), kNoOffset};
-      start = read_numbers(block.first, start, desk.ends.get(), batch, desk.values.get());
+      start = desk.numbers.read(block.first, start, ends, batch, desk.values.get());
       if (start == nullptr) return false;
       rows_.take(desk.part, ordinal + done, desk.values.get(), batch, place);
       done += batch;
@@ -173,28 +174,6 @@ class ParallelRows {
     else if (start[-1] == ',') ends_[block.index] = offset_of(start);
     else return false;
     return true;
-  }
-
-  /** Returns where the next number starts, or null if something else than numbers and commas is in between. */
-  static const char* read_numbers(const char* text, const char* start, const std::uint32_t* ends, std::size_t count,
-                                  std::uint64_t* values) {
-    std::uint64_t wrong = 0;
-    for (std::size_t at = 0; at < count; ++at) {
-      const char* const end = text + ends[at];
-      const auto digits = static_cast<std::size_t>(end - start);
-      if (digits - 1 < 8) [[likely]] {
-        values[at] = digits_before(end, static_cast<std::uint32_t>(digits), wrong);
-      } else if (digits - 1 < 16) {
-        // The sequential reader takes what is longer still.
-        values[at] = digits_before(end - 8, static_cast<std::uint32_t>(digits - 8), wrong) * 100'000'000 +
-                     digits_before(end, 8, wrong);
-      } else {
-        return nullptr;
-      }
-      start = end + 1 + (*end == '\n');
-      if (at + 1 < count) wrong |= static_cast<unsigned char>(start[-1]) ^ std::uint64_t{','};
-    }
-    return wrong == 0 ? start : nullptr;
   }
 
   static constexpr std::uint64_t end_mark() { return kNoOffset - 1; }

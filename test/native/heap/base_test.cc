@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -90,6 +91,50 @@ TEST("after a job that failed no other begins, and its error comes back") {
   }
 }
 
+TEST("numbers of any length are read as they stand, and nothing else, with wide registers and without") {
+  std::size_t refused = 0;
+  for (std::uint32_t seed = 1; seed <= 3000; ++seed) {
+    std::uint32_t random = seed;
+    const auto below = [&random](std::uint32_t limit) {
+      random = random * 1664525 + 1013904223;
+      return (random >> 8) % limit;
+    };
+    std::string text(NumberBlock::kMargin, '[');
+    std::vector<std::uint64_t> expected;
+    while (expected.size() < 1 + seed % 40) {
+      const std::uint32_t digits = 1 + below(below(8) == 0 ? 16 : 8);
+      std::uint64_t number = 0;
+      for (std::uint32_t digit = 0; digit < digits; ++digit) {
+        text += static_cast<char>('0' + below(10));
+        number = number * 10 + static_cast<std::uint64_t>(text.back() - '0');
+      }
+      expected.push_back(number);
+      text += below(4) == 0 ? "\n," : ",";
+    }
+    text.back() = ']';
+    const std::size_t size = text.size() - NumberBlock::kMargin;
+    // Every second text has one byte that may belong there, and most often does not.
+    const bool is_changed = seed % 2 == 0;
+    if (is_changed) text[NumberBlock::kMargin + below(static_cast<std::uint32_t>(size) - 1)] = "0,\n -.\xB0\xF9"[below(8)];
+    text.append(NumberBlock::kMargin, '0');
+    const auto read = [&](bool is_wide) -> std::optional<std::vector<std::uint64_t>> {
+      const char* const first = text.data() + NumberBlock::kMargin;
+      NumberBlock block(1024, is_wide);
+      std::vector<std::uint32_t> ends(1 + 128);
+      std::vector<std::uint64_t> values(block.find_ends(first, size));
+      if (block.take_ends(ends.data() + 1, 128) != values.size()) return std::nullopt;
+      const char* const behind = block.read(first, first, ends.data() + 1, values.size(), values.data());
+      if (behind != first + size) return std::nullopt;
+      return values;
+    };
+    const auto narrow = read(false);
+    refused += !narrow;
+    if (!is_changed) TRUE(narrow == expected);
+    if (wide::is_available()) TRUE(read(true) == narrow);
+  }
+  TRUE(refused > 500);
+}
+
 TEST("the ends of numbers are found wherever a word of 64 bytes cuts them, in a text of any size") {
   for (std::size_t size = 1; size < 200; ++size) {
     std::string text(NumberBlock::kMargin, ',');
@@ -102,10 +147,12 @@ TEST("the ends of numbers are found wherever a word of 64 bytes cuts them, in a 
     std::vector<std::uint32_t> expected;
     for (std::uint32_t at = 0; at < size; ++at)
       if (!is_digit(first[at]) && is_digit(first[static_cast<std::ptrdiff_t>(at) - 1])) expected.push_back(at);
-    NumberBlock block(256);
-    EQUAL(block.find_ends(first, size), expected.size());
-    std::vector<std::uint32_t> found(256);
-    found.resize(block.take_ends(found.data(), found.size()));
-    TRUE(found == expected);
+    for (const bool is_wide : {false, wide::is_available()}) {
+      NumberBlock block(256, is_wide);
+      EQUAL(block.find_ends(first, size), expected.size());
+      std::vector<std::uint32_t> found(256);
+      found.resize(block.take_ends(found.data(), found.size()));
+      TRUE(found == expected);
+    }
   }
 }
