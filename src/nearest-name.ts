@@ -1,4 +1,12 @@
-import { distance } from 'fastest-levenshtein';
+import { createRequire } from 'node:module';
+
+type EditDistance = typeof import('fastest-levenshtein');
+
+/** Loaded when a name is wrong: every start would wait 10 ms for it otherwise. */
+function distance(a: string, b: string): number {
+  const { distance: edits } = createRequire(import.meta.url)('fastest-levenshtein') as EditDistance;
+  return edits(a, b);
+}
 
 /**
  * The name that a person most likely meant, or undefined when none is near:

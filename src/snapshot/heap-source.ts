@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { CrucibleMemoryError } from '../errors.js';
 import type { NativeHeap, NativeHeapSource } from '../native.js';
-import { Feeding, type PeekedStream } from './feeding.js';
+import type { Feeding, PeekedStream } from './feeding.js';
 import { BEGINNING_BYTES } from './foreign-file.js';
 import { isGzip, requireSnapshot, unreadable } from './source-file.js';
 
@@ -30,6 +30,8 @@ export async function openSource(
   const stream = typeof source === 'string' ? await streamFor(source) : source;
   if (stream === null) return { native: { path } };
   const chunks = await peeked(stream, path, options.signal);
+  // Sockets and zlib, which a plain file needs not.
+  const { Feeding } = await import('./feeding.js');
   const { readFd, writeFd } = core.openPipe();
   const feeding = new Feeding(chunks, writeFd, { path, salvage: options.salvage });
   return { native: { path, fd: readFd }, feeding };
