@@ -1,7 +1,9 @@
 #include "heap/analysis/distances.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "heap/base/prefetch.h"
 
@@ -16,7 +18,9 @@ class Search {
         progress_(progress),
         distances_(graph.node_count(), kNoDistance),
         is_met_(graph.node_count()),
-        seen_once_(graph.ephemerons.pair_count()) {}
+        seen_once_(graph.ephemerons.pair_count()),
+        descriptor_arrays_(graph.strings.all_of(hash_text("(map descriptors)"))),
+        native_contexts_(graph.strings.all_of(hash_text("system / NativeContext"))) {}
 
   Table<Node, std::int32_t> run() {
     bool any = false;
@@ -75,6 +79,8 @@ class Search {
     will_read(first_edge + open_[at + 2 * kNodesAhead].value);
     const std::uint32_t soon = open_[at + kNodesAhead].value;
     will_read(distances_.column().data() + soon);
+    will_read(graph_.nodes.type_and_detachedness.column().data() + soon);
+    will_read(graph_.nodes.name.column().data() + soon);
     will_read(graph_.edges.to.view().address(first_edge[soon]));
     will_read(graph_.edges.type.column().data() + first_edge[soon]);
   }
@@ -82,8 +88,8 @@ class Search {
   /** Nodes some of whose edges are not followed. */
   [[nodiscard]] bool is_special(Node node) const {
     switch (graph_.kind(node)) {
-      case NodeKind::kArray: return is_descriptor_array(node);
-      case NodeKind::kHidden: return graph_.is_named(node, hash_text("system / NativeContext"));
+      case NodeKind::kArray: return is_one_of(descriptor_arrays_, graph_.name(node));
+      case NodeKind::kHidden: return is_one_of(native_contexts_, graph_.name(node));
       default: return false;
     }
   }
@@ -99,7 +105,7 @@ class Search {
   }
 
   [[nodiscard]] bool is_descriptor_array(Node node) const {
-    return graph_.kind(node) == NodeKind::kArray && graph_.is_named(node, hash_text("(map descriptors)"));
+    return graph_.kind(node) == NodeKind::kArray && is_one_of(descriptor_arrays_, graph_.name(node));
   }
 
   /**
@@ -120,12 +126,18 @@ class Search {
     return end == name.c_str() || slot < 2 || slot % 3 != 1;
   }
 
+  static bool is_one_of(const std::vector<Text>& texts, Text text) {
+    return std::find(texts.begin(), texts.end(), text) != texts.end();
+  }
+
   const HeapGraph& graph_;
   Progress& progress_;
   Table<Node, std::int32_t> distances_;
   /** Most edges lead to nodes that were met, and bits stay in the cache. */
   Bits<Node> is_met_;
   Bits<PairIndex> seen_once_;
+  /** Names to compare with, instead of a look at the hash of every node's. */
+  const std::vector<Text> descriptor_arrays_, native_contexts_;
   /** The nodes of this distance, and those of the next. */
   Column<Node> open_, next_;
 };

@@ -110,6 +110,7 @@ class DepthFirst {
       enter(node, meet(node, Dfs{0}));
       search(follows);
     }
+    order_.page_end = met_;
     Bits<Node>& owned = order_.page_owned;
     for (std::size_t word = 0; word < owned.word_count(); ++word) owned.word_at(word) = is_met_.word_at(word);
     is_met_.set(root_);
@@ -225,12 +226,12 @@ PackedTable<Dfs, Dfs> find_dominators(DfsOrder& order, const Retainers& retainer
           will_read(number_of.address(from[at] & ~mark));
       }
       const std::uint32_t node = node_at[w];
-      const bool in_page = order.page_owned[Node{node}];
+      const bool in_page = w < order.page_end || order.page_owned[Node{node}];
       std::uint32_t best = parent_of[w];
       for (std::uint32_t at = first[node]; at < first[node + 1] && best != 0; ++at) {
         if (from[at] >= mark) continue;
         const std::uint32_t v = number_of[from[at]];
-        if (in_page && v != 0 && !order.page_owned[Node{from[at]}]) continue;
+        if (v >= order.page_end && in_page && !order.page_owned[Node{from[at]}]) continue;
         if (v <= w) {
           best = std::min(best, v);
         } else if (v < order.reached) {

@@ -27,6 +27,8 @@ struct DfsOrder {
    * lead from the root and from itself alone.
    */
   Bits<Node> page_owned;
+  /** Lower numbers are the root's and the page's: nearly all that the page owns. */
+  std::uint32_t page_end = 0;
 
   [[nodiscard]] std::uint32_t size() const { return node_at.size(); }
 };

@@ -33,6 +33,13 @@ std::string cut(std::string text, std::size_t bytes_max) {
 
 }  // namespace
 
+std::vector<Text> StringTable::all_of(std::uint64_t hash_of_text) const {
+  std::vector<Text> found;
+  for (std::uint32_t text = 0; text < size(); ++text)
+    if (hash_of_[text] == hash_of_text) found.push_back(Text{text});
+  return found;
+}
+
 std::string StringTable::decode(Text text, std::size_t bytes_max) const {
   if (source_ != nullptr) return decode_from(*source_, text, bytes_max);
   return "(string " + std::to_string(text.value) + " is not in the file)";

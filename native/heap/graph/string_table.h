@@ -27,6 +27,9 @@ class StringTable {
   }
   [[nodiscard]] bool is(Text text, std::uint64_t hash_of_text) const { return hash(text) == hash_of_text; }
 
+  /** All that have this hash: one in a file of V8's. Looks at every string. */
+  [[nodiscard]] std::vector<Text> all_of(std::uint64_t hash_of_text) const;
+
   /**
    * UTF-8. A string lost to truncation is named `(string 123 is not in the file)`.
    * @param bytes_max cuts a longer text off between two characters
