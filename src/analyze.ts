@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { ANALYSIS_DEFAULTS } from './detect/analysis-defaults.js';
+import { Fleet, type FleetConclusion } from './detect/fleet.js';
 import type { JudgeSettings } from './detect/judge.js';
 import { judgeProcess } from './detect/process-judge.js';
 import { judgeRecording } from './detect/recording-judge.js';
@@ -10,6 +11,8 @@ import type { ProcessSeries } from './recording/process-series.js';
 import { readCsv } from './recording/series-csv.js';
 import { readNdjson } from './recording/series-ndjson.js';
 import { type PrometheusRequest, readPrometheus } from './recording/series-prometheus.js';
+
+export { Fleet, type FleetConclusion };
 
 /** A series and what came out. */
 export interface Analysis {

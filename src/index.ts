@@ -2,7 +2,7 @@
  * The public API. `crucible-memory/refcount` is separate, so that a service
  * which counts its references loads nothing else.
  */
-export { type Analysis, analyzeFile, analyzePrometheus } from './analyze.js';
+export { type Analysis, analyzeFile, analyzePrometheus, Fleet, type FleetConclusion } from './analyze.js';
 export {
   allSettings,
   ConfigError,

@@ -12,7 +12,7 @@ export interface LabelledSeries {
 }
 
 /** What is tuned on and what is judged by share no seed. */
-export const SETS = { dev: 1_000_000, public: 2_000_000, calibration: 3_000_000 } as const;
+export const SETS = { dev: 1_000_000, public: 2_000_000, calibration: 3_000_000, clean: 4_000_000 } as const;
 export type SetName = keyof typeof SETS;
 
 export const FAMILIES: readonly Family[] = [...CLEAN_FAMILIES, ...LEAK_FAMILIES];

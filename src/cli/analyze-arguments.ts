@@ -8,6 +8,7 @@ export interface AnalyzeArguments {
   minBytesPerOperation?: string;
   minSamples: string;
   significance?: string;
+  falseDiscoveryRate: string;
   prometheus?: string;
   query?: string;
   range: string;
@@ -27,6 +28,11 @@ export function judgeSettings(given: AnalyzeArguments) {
       significanceThreshold: number('--significance', given.significance, 0.5, 0.999),
     }),
   };
+}
+
+/** @throws USAGE */
+export function falseDiscoveryRate(given: AnalyzeArguments): number {
+  return number('--false-discovery-rate', given.falseDiscoveryRate, 0.0001, 0.5);
 }
 
 /** Milliseconds; a bare number is seconds. */

@@ -1,8 +1,13 @@
 import { createColors } from 'picocolors';
-import { type Analysis, analyzeFile, analyzePrometheus } from '../analyze.js';
+import { type Analysis, analyzeFile, analyzePrometheus, Fleet } from '../analyze.js';
 import { CrucibleMemoryError } from '../errors.js';
-import { analysisLine, renderAnalysis } from '../report/index.js';
-import { type AnalyzeArguments, judgeSettings, milliseconds } from './analyze-arguments.js';
+import { analysisLine, renderAnalysis, renderFleet } from '../report/index.js';
+import {
+  type AnalyzeArguments,
+  falseDiscoveryRate,
+  judgeSettings,
+  milliseconds,
+} from './analyze-arguments.js';
 import { ExitCode } from './exit-code.js';
 import type { Surroundings } from './run-command.js';
 import { screenOf, writeAll } from './terminal.js';
@@ -22,10 +27,12 @@ export async function analyzeCommand(
   world: Surroundings,
 ): Promise<ExitCode> {
   const counts = { series: 0, leaks: 0 };
+  const fleet = new Fleet(falseDiscoveryRate(given));
   const screen = screenOf(world.stdout, given.color, world.env);
   const paint = createColors(screen.colour);
   for await (const analysis of analyses(files, given)) {
     counts.series++;
+    fleet.add(analysis.id, analysis.result);
     if (analysis.result.leakDetected) counts.leaks++;
     const text =
       given.format === 'json'
@@ -35,8 +42,12 @@ export async function analyzeCommand(
     if (counts.series % PROGRESS_EVERY === 0)
       await writeAll(world.stderr, `${counts.series} series judged, ${counts.leaks} leak\n`);
   }
-  if (given.format === 'text' && counts.series > 1)
-    await writeAll(world.stdout, `${counts.series} series, ${counts.leaks} leak\n`);
+  // Of the JSON every line is a series: what is said of them all stands beside it.
+  if (counts.series > 1)
+    await writeAll(
+      given.format === 'text' ? world.stdout : world.stderr,
+      `${renderFleet(fleet.conclude(), screen.width)}\n`,
+    );
   return counts.leaks > 0 ? ExitCode.Found : ExitCode.NothingFound;
 }
 

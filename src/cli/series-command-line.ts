@@ -23,6 +23,11 @@ export function addAnalyzeCommand(program: Command, done: (exitCode: number) => 
     .option('--min-bytes-per-operation <size>', 'growth for each operation that counts as a leak')
     .option('--min-samples <count>', 'full collections, or samples, below which there is no verdict', '10')
     .option('--significance <share>', 'confidence that a verdict needs, 0.5 to 1')
+    .option(
+      '--false-discovery-rate <share>',
+      'of several series: the share of the leaks that are named that may be wrong',
+      '0.05',
+    )
     .option('--prometheus <url>', 'judge the series of a Prometheus server (or what speaks its API)')
     .option('--query <promql>', 'which series, such as process_resident_memory_bytes{job="x"}')
     .option('--range <time>', 'how far back, such as 6h', duration, '6h')

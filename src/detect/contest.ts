@@ -1,8 +1,8 @@
-import { KIB, MIB } from '../units.js';
+import { KIB } from '../units.js';
 import { ColumnSpace, type Fit } from './autoregression.js';
 import { EXPLANATIONS, type ExplanationName, patternOf } from './explanations.js';
 import { normalCumulative } from './normal.js';
-import type { JudgedPoints } from './points.js';
+import type { SeriesPoints } from './points.js';
 import type { Shape } from './shapes.js';
 
 /** One way to explain the points, with the best parameters of its kind. */
@@ -13,7 +13,7 @@ export interface Contender {
   columns: readonly number[];
   /** Logarithm of weight times likelihood, penalised for what was fitted. */
   evidence: number;
-  /** What is leaked over a whole run, and its standard error, bytes; absent for what is no leak. */
+  /** What is leaked over a whole run, and its standard error, in the unit of the series; absent for what is no leak. */
   growth?: { bytes: number; error: number };
   /** Whether the load is part of it. */
   followsLoad: boolean;
@@ -53,7 +53,7 @@ export interface Candidate {
  */
 export class Contest {
   readonly space: ColumnSpace;
-  readonly points: JudgedPoints;
+  readonly points: SeriesPoints;
   readonly best = new Map<ExplanationName, Contender>();
   readonly #constant: number;
   readonly #leastBytes: number;
@@ -61,13 +61,14 @@ export class Contest {
   #nuisances: number[][] = [[]];
 
   /** @param leastBytes what is leaked over a run must be more than this to be a leak */
-  constructor(points: JudgedPoints, leastBytes: number) {
+  constructor(points: SeriesPoints, leastBytes: number) {
     this.points = points;
     this.#leastBytes = leastBytes;
     const origin = points.values[0] as number;
+    const { scale, rounding } = points.precision;
     // Around 0 and of moderate size, so that no digits are lost in the products.
-    const scaled = points.values.map((bytes) => (bytes - origin) / MIB);
-    this.space = new ColumnSpace(scaled, ROUNDING_BYTES[points.signal] / MIB, points.begins);
+    const scaled = points.values.map((value) => (value - origin) / scale);
+    this.space = new ColumnSpace(scaled, rounding / scale, points.begins);
     this.#constant = this.space.add(new Float64Array(points.values.length).fill(1));
     this.#nuisances = [[], ...this.#waysOfFollowingTheLoad()];
   }
@@ -105,7 +106,7 @@ export class Contest {
     )
       return;
     const penalty = parameters * Math.log(n) * (n / (n - parameters - 1));
-    const growth = leaking === 0 ? undefined : growthOf(fit, leaking);
+    const growth = leaking === 0 ? undefined : growthOf(fit, leaking, this.points.precision.scale);
     const evidence = Math.log(EXPLANATIONS[name].weight) - (fit.deviance + penalty) / 2 + (bonus ?? 0);
     const before = this.best.get(name);
     if (before !== undefined && before.evidence >= evidence) return;
@@ -160,7 +161,7 @@ export class Contest {
     return { leak: logSum(leak), none: logSum(none), growing: logSum(growing), bounded: logSum(bounded) };
   }
 
-  /** Standard error of steady growth over a run in this noise, bytes; undefined when no line can be fitted. */
+  /** Standard error of steady growth over a run in this noise, in the unit of the series; undefined when no line can be fitted. */
   steadyErrorBytes(): number | undefined {
     const age = this.space.add(Float64Array.from(this.points.age));
     const fits = this.#nuisances
@@ -168,7 +169,7 @@ export class Contest {
       .filter((fit) => fit !== undefined)
       .sort((a, b) => a.deviance - b.deviance);
     const error = fits[0]?.errors.at(-1);
-    return error === undefined ? undefined : error * MIB;
+    return error === undefined ? undefined : error * this.points.precision.scale;
   }
 
   /** What was given back when the run was over had not leaked. */
@@ -182,17 +183,21 @@ export class Contest {
 /** By how much two floors at rest differ without reason: compiled code that comes and goes. Measured on our services. */
 const RESTING_DEVIATION_BYTES = 160 * KIB;
 
-/** Standard deviation of what rounding and bookkeeping leave of a perfect model, bytes. */
-const ROUNDING_BYTES = { floor: 2 * KIB, malloc: 2 * KIB, resident: 4 * KIB } as const;
+/** No growth is known to more than this share of the scale; in bytes, to a byte. */
+const LEAST_ERROR = 2 ** -20;
 
-function growthOf({ coefficients, errors }: Fit, leaking: number): { bytes: number; error: number } {
+function growthOf(
+  { coefficients, errors }: Fit,
+  leaking: number,
+  scale: number,
+): { bytes: number; error: number } {
   let sum = 0;
   let variance = 0;
   for (let i = coefficients.length - leaking; i < coefficients.length; i++) {
     sum += coefficients[i] as number;
     variance += (errors[i] as number) ** 2;
   }
-  return { bytes: sum * MIB, error: Math.max(1, Math.sqrt(variance) * MIB) };
+  return { bytes: sum * scale, error: Math.max(LEAST_ERROR, Math.sqrt(variance)) * scale };
 }
 
 /** Logarithm of the sum of exponentials. */

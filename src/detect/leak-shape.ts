@@ -2,7 +2,7 @@ import { max, min, sampleCorrelation } from 'simple-statistics';
 import type { LeakPatternAnalysis, LeakPatternType, TimePattern } from '../diagnosis/index.js';
 import { type Contender, logSum } from './contest.js';
 import { patternOf } from './explanations.js';
-import type { JudgedPoints } from './points.js';
+import type { SeriesPoints } from './points.js';
 import type { SignalEvidence } from './signal-evidence.js';
 
 /** How fast a leak is. Of the whole run: what was leaked over how long it lasted. */
@@ -22,7 +22,7 @@ const REACH = 1.96;
  * holds what the other leak explanations say, by how likely they are. Of what
  * is no leak: what is to be expected, explanations without growth included.
  */
-export function leakRate(evidence: SignalEvidence, isLeak: boolean): LeakRate | undefined {
+export function leakRate(evidence: SignalEvidence<SeriesPoints>, isLeak: boolean): LeakRate | undefined {
   const weighed = evidence.contenders
     .map(({ growth, evidence: log }) => ({
       growth,
@@ -50,7 +50,7 @@ export function leakRate(evidence: SignalEvidence, isLeak: boolean): LeakRate | 
 const NO_GROWTH = { bytes: 0, error: 0 };
 
 /** The pattern with the most evidence, and what is known of the growth. */
-export function analyseShape(evidence: SignalEvidence): LeakPatternAnalysis | undefined {
+export function analyseShape(evidence: SignalEvidence<SeriesPoints>): LeakPatternAnalysis | undefined {
   const patternType = likeliestPattern(evidence.contenders);
   if (patternType === undefined) return undefined;
   const best = evidence.contenders.find(({ name }) => patternOf(name) === patternType) as Contender;
@@ -78,15 +78,15 @@ function likeliestPattern(contenders: readonly Contender[]): LeakPatternType | u
 }
 
 /** Share of the variance that is not noise of the best explanation, 0 to 1. */
-function explainedShare({ fit }: Contender, { values }: JudgedPoints): number {
+function explainedShare({ fit }: Contender, { values, precision }: SeriesPoints): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  const noise = (fit.deviation * 2 ** 20) ** 2 / (1 - fit.memory * fit.memory);
+  const noise = (fit.deviation * precision.scale) ** 2 / (1 - fit.memory * fit.memory);
   return variance > 0 ? Math.min(1, Math.max(0, 1 - noise / variance)) : 0;
 }
 
 /** Difference of the slopes of the two halves over half the time, from the medians of thirds. */
-function accelerationOf({ values, x, runSeconds }: JudgedPoints): number {
+function accelerationOf({ values, x, runSeconds }: SeriesPoints): number {
   const third = Math.floor(values.length / 3);
   const middleOf = (array: Float64Array, part: number) => {
     const sorted = array.slice(part * third, (part + 1) * third).sort();
@@ -103,14 +103,17 @@ function accelerationOf({ values, x, runSeconds }: JudgedPoints): number {
   return Number.isFinite(acceleration) ? acceleration : 0;
 }
 
-function timePatterns({ details, fit, columns }: Contender, { runSeconds }: JudgedPoints): TimePattern[] {
+function timePatterns(
+  { details, fit, columns }: Contender,
+  { runSeconds, precision }: SeriesPoints,
+): TimePattern[] {
   if (details.cycles === undefined) return [];
   // The waves come last but for the growth: sine, cosine, and perhaps the same at twice the pace.
   const waves = columns.length - 1;
   const pairs = details.waves ?? 1;
   return Array.from({ length: pairs }, (_, k) => {
-    const sine = (fit.coefficients[waves - 2 * (pairs - k)] as number) * 2 ** 20;
-    const cosine = (fit.coefficients[waves - 2 * (pairs - k) + 1] as number) * 2 ** 20;
+    const sine = (fit.coefficients[waves - 2 * (pairs - k)] as number) * precision.scale;
+    const cosine = (fit.coefficients[waves - 2 * (pairs - k) + 1] as number) * precision.scale;
     const periodMs = (1000 * runSeconds) / ((details.cycles as number) * (k + 1));
     return {
       periodMs,

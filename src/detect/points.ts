@@ -1,13 +1,14 @@
+import { KIB, MIB } from '../units.js';
 import type { CleanSeries } from './sanitise.js';
 
 /**
  * What is judged: a hundred points or so of one signal, reduced from however
  * many samples there were, with everything that may explain them beside.
  */
-export interface JudgedPoints {
-  signal: JudgedSignal;
-  /** Bytes. */
+export interface SeriesPoints {
+  /** In the unit of the series: bytes, or whatever was counted. */
   values: Float64Array;
+  precision: Precision;
   /** When, as a share of the run, 0 to 1. */
   x: Float64Array;
   /** The same since the process last started. */
@@ -26,6 +27,25 @@ export interface JudgedPoints {
   /** What was more at rest after the run than at rest before it, bytes: no leak can be larger. */
   retainedBytes?: number;
 }
+
+/** In which numbers a series is calculated with, and what rounding leaves of a perfect explanation. */
+export interface Precision {
+  /** Differences of about this size come out near 1. */
+  scale: number;
+  /** Standard deviation, in the unit of the series. */
+  rounding: number;
+}
+
+/** A signal of a whole process, in bytes. */
+export interface JudgedPoints extends SeriesPoints {
+  signal: JudgedSignal;
+}
+
+export const SIGNAL_PRECISION: Record<JudgedSignal, Precision> = {
+  floor: { scale: MIB, rounding: 2 * KIB },
+  malloc: { scale: MIB, rounding: 2 * KIB },
+  resident: { scale: MIB, rounding: 4 * KIB },
+};
 
 export type JudgedSignal = 'floor' | 'malloc' | 'resident';
 
@@ -88,6 +108,7 @@ function reduce(
   const { operations } = series;
   return {
     signal,
+    precision: SIGNAL_PRECISION[signal],
     values: Float64Array.from(groups, (group) =>
       quantileOf(
         group.map((i) => observed.values[i] as number),

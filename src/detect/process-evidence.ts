@@ -1,4 +1,5 @@
 import { type ChannelSet, calibrated } from './calibration.js';
+import { pValueOf } from './clean-odds.js';
 import type { JudgedSignal } from './points.js';
 import type { CleanSeries } from './sanitise.js';
 import { type SignalEvidence, weighSignal } from './signal-evidence.js';
@@ -15,6 +16,8 @@ export interface ProcessEvidence {
   logOdds: number;
   /** Probability of a leak, calibrated. */
   probability: number;
+  /** Chance that a clean process gives odds as high as these; 1 when no signal was judged. */
+  pValue: number;
   /** Live JavaScript memory could not be judged: too few full collections, and resident memory grew. */
   lacksFloor: boolean;
 }
@@ -93,6 +96,7 @@ function together(
     ...(loudest && { loudest }),
     logOdds,
     probability: loudest === undefined ? 0.5 : calibrated(logOdds, channels),
+    pValue: loudest === undefined ? 1 : pValueOf(logOdds, channels),
   };
 }
 

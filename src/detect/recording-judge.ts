@@ -3,13 +3,14 @@ import { processSeriesOf } from '../recording/recorded-process.js';
 import type { Recording } from '../recording/recording.js';
 import { formatDuration, KIB } from '../units.js';
 import { Phase } from '../vocabulary.js';
-import { companions } from './companions.js';
 import { type FloorSeries, floorSeries, loadWindow, withoutSpikes } from './floor.js';
+import { growingSeries } from './grown-series.js';
 import { inconclusive, type Judge, type JudgeSettings } from './judge.js';
-import type { JudgedPoints, JudgedSignal } from './points.js';
+import { type JudgedPoints, type JudgedSignal, SIGNAL_PRECISION } from './points.js';
 import { weighSignals } from './process-evidence.js';
 import { judgeProcess } from './process-judge.js';
 import type { Signals } from './signals.js';
+import { suspectedSources } from './suspected-sources.js';
 import { type JudgedCase, type SignalNames, verdictOn } from './verdict.js';
 
 const CHANNELS: SignalNames = {
@@ -33,7 +34,10 @@ export const judgeRecording: Judge = (recording, settings) =>
   recording.header.details.scenario !== undefined ||
   recording.phases().some(({ phase }) => phase === Phase.Load)
     ? judgeByCompetition(recording, settings)
-    : judgeProcess(processSeriesOf(recording), settings);
+    : {
+        ...judgeProcess(processSeriesOf(recording), settings),
+        growingSeries: growingSeries(recording, { startMs: 0, endMs: recording.endMs }),
+      };
 
 /**
  * Decides about the load of a test by letting explanations compete for what
@@ -64,8 +68,24 @@ export const judgeByCompetition: Judge = (recording, settings) => {
     smallGrowth: SMALL_GROWTH,
   };
   const result = verdictOn(judged, settings);
-  return result.verdict === 'leak' ? { ...result, suspectedSources: companions(recording, smooth) } : result;
+  return withCompanions(result, recording, smooth);
 };
+
+/** The verdict, and what else of the recording grows. */
+function withCompanions(
+  result: LeakDetectionResult,
+  recording: Recording,
+  floor: FloorSeries,
+): LeakDetectionResult {
+  const window = loadWindow(recording);
+  if (window === undefined) return result;
+  const grown = growingSeries(recording, window);
+  return {
+    ...result,
+    growingSeries: grown,
+    ...(result.leakDetected && { suspectedSources: suspectedSources(recording, floor, grown.growing) }),
+  };
+}
 
 function signalsOf(recording: Recording, floor: FloorSeries): Signals {
   const malloc = floorSeries(recording, 'floor_malloc_in_use_bytes');
@@ -95,6 +115,7 @@ function pointsOf(recording: Recording, signal: JudgedSignal, series: FloorSerie
   const retainedBytes = retained(recording, series.channel);
   return {
     signal,
+    precision: SIGNAL_PRECISION[signal],
     values: Float64Array.from(series.liveBytes),
     x,
     age: x,

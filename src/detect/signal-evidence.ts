@@ -1,11 +1,11 @@
 import { tryAll } from './candidates.js';
 import { type Contender, Contest } from './contest.js';
 import { patternOf } from './explanations.js';
-import type { JudgedPoints } from './points.js';
+import type { JudgedPoints, SeriesPoints } from './points.js';
 
-/** What one signal says about a leak. */
-export interface SignalEvidence {
-  points: JudgedPoints;
+/** What one series says about a leak. */
+export interface SignalEvidence<Points extends SeriesPoints = JudgedPoints> {
+  points: Points;
   /** Logarithm of the odds for a leak of the least size, before it is known how common leaks are. */
   logOdds: number;
   /** The same for growth of any size that goes on. */
@@ -26,7 +26,10 @@ export const POINTS_AT_LEAST = 8;
  * Lets all explanations of a signal compete.
  * @returns undefined for fewer than 8 points, and where nothing can be fitted to them
  */
-export function weighSignal(points: JudgedPoints, leastBytes: number): SignalEvidence | undefined {
+export function weighSignal<Points extends SeriesPoints>(
+  points: Points,
+  leastBytes: number,
+): SignalEvidence<Points> | undefined {
   if (points.values.length < POINTS_AT_LEAST) return undefined;
   const contest = new Contest(points, leastBytes);
   tryAll(contest);

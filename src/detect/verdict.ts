@@ -114,6 +114,7 @@ function describe(
     bytesPerOperation: rate?.bytesPerOperation ?? null,
     bytesPerOperationInterval: rate?.operationInterval ?? null,
     confidence: 1 - evidence.probability,
+    pValue: evidence.pValue,
     signal: names[shown.points.signal],
     samples: shown.points.observed,
     explanation: '',

@@ -43,6 +43,30 @@ export type Explanation = z.infer<typeof ExplanationSchema>;
 
 const interval = z.tuple([z.number(), z.number()]).describe('95 % confidence interval');
 
+/** A series beside memory itself that keeps growing: a counter, a custom metric, a heap space. */
+export const SeriesGrowthSchema = z.object({
+  channel: z.string(),
+  unit: z.string().describe('bytes, count, ...: the unit of the growth'),
+  growth: z.number().describe('over the whole load'),
+  perOperation: z.number().nullable(),
+  perOperationInterval: interval.nullable(),
+  patternType: LeakPatternType.optional(),
+  pValue: z.number().min(0).max(1).describe('chance that a series which does not grow looks like this'),
+  qValue: z.number().min(0).max(1).describe('lowest false discovery rate at which it is still named'),
+});
+export type SeriesGrowth = z.infer<typeof SeriesGrowthSchema>;
+
+export const GrowingSeriesSchema = z.object({
+  judged: z.number().int().nonnegative().describe('how many series were judged'),
+  falseDiscoveryRate: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('at most this share of the series that are named is wrong, on average (Benjamini-Yekutieli)'),
+  growing: z.array(SeriesGrowthSchema),
+});
+export type GrowingSeries = z.infer<typeof GrowingSeriesSchema>;
+
 /** Whether live memory keeps growing, how fast, and how sure that is. */
 export const LeakDetectionResultSchema = z.object({
   verdict: LeakVerdict,
@@ -56,6 +80,12 @@ export const LeakDetectionResultSchema = z.object({
     .min(0)
     .max(1)
     .describe('confidence in the verdict, calibrated; of an inconclusive one: that there is no leak'),
+  pValue: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('chance that a clean process gives as much evidence for a leak; for many series at once'),
   patternAnalysis: LeakPatternAnalysisSchema.optional(),
   signal: z.string().nullable().describe('the channel that was judged'),
   samples: z.number().int().nonnegative().describe('how many floor points were judged'),
@@ -82,5 +112,8 @@ export const LeakDetectionResultSchema = z.object({
   suspectedSources: z.array(z.string()).describe('the suspects in sentences, most important first'),
   suspects: z.array(SuspectSchema).optional().describe('by the share of the growth that they explain'),
   ledger: LedgerSchema.optional(),
+  growingSeries: GrowingSeriesSchema.optional().describe(
+    'what else of the recording grows, of all series that were judged; absent where there is no recording',
+  ),
 });
 export type LeakDetectionResult = z.infer<typeof LeakDetectionResultSchema>;

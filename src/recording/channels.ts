@@ -74,6 +74,18 @@ export const TARGET_CHANNELS = [
 /** Channels of a target's custom metrics begin with this. */
 export const CUSTOM_CHANNEL_PREFIX = 'custom.';
 
+/** Counts that only ever rise, whatever is kept: what was done since the start. `_total` is Prometheus' convention. */
+export const CUMULATIVE_CHANNELS =
+  /^(floor_|failed_)?operations$|^cache_(hits|misses)$|\.(created|acquired|timed_out)_count$|\.longest_hold_ns$|(_total|Total)$/;
+/** What collections move more than the program does; the floor and the heap spaces tell instead. */
+export const GARBAGE_CHANNELS =
+  /(^|\.)(heap_used|heap_total|external|array_buffers|v8_malloced)_bytes$|_space_committed_bytes$/;
+/** Memory of the whole process, which is judged by itself. */
+export const PROCESS_CHANNELS =
+  /^(rss|pss|map_heap|anonymous|file|malloc_in_use|malloc_held|floor_live|floor_rss|floor_malloc_in_use)_bytes$/;
+/** A heap space holds garbage until it is collected. */
+export const SPACE_CHANNELS = /_space_used_bytes$/;
+
 /** The names of the events that the tool writes. */
 export const RecordedEvents = {
   Phase: 'phase',

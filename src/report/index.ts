@@ -1,4 +1,10 @@
-export { analysisLine, type NamedVerdict, renderAnalysis } from './analysis.js';
+export {
+  analysisLine,
+  type FleetFigures,
+  type NamedVerdict,
+  renderAnalysis,
+  renderFleet,
+} from './analysis.js';
 export { type Chart, renderChart } from './chart.js';
 export { renderHeapDiffMarkdown } from './heap-diff-markdown.js';
 export { renderHeapDiff } from './heap-diff-text.js';
