@@ -2,10 +2,11 @@ import { recommendations } from './attribute/recommendations.js';
 import { loadWindow } from './detect/floor.js';
 import { inconclusive, type Judge, type JudgeSettings } from './detect/judge.js';
 import { memoryMeasurements } from './detect/measurements.js';
-import { cleanupOutcome, exhaustionOutcome, largePayload } from './detect/outcomes.js';
+import { cleanupOutcome, exhaustionOutcome, largePayload, stoppedEarly } from './detect/outcomes.js';
 import { performanceMetrics } from './detect/performance.js';
-import { judgeRecording } from './detect/recording-judge.js';
+import { judgeRecording, judgeSoFar } from './detect/recording-judge.js';
 import { samplingReport } from './detect/sampling.js';
+import { type Look, SequentialJudge, type SequentialPlan } from './detect/sequential-judge.js';
 import { memoryStatistics } from './detect/statistics.js';
 import { type Thresholds, thresholdViolations } from './detect/thresholds.js';
 import type { MemoryTestResult, TestFailure } from './diagnosis/index.js';
@@ -41,7 +42,10 @@ export function diagnose(
 ): Diagnosis {
   const window = loadWindow(recording);
   const statistics = memoryStatistics(recording);
-  const leakDetection = input.judging === null ? switchedOff() : judge(recording, input.judging);
+  const stop = stoppedEarly(recording);
+  const judged = input.judging === null ? switchedOff() : judge(recording, input.judging);
+  // The test ended for one verdict and shows another: its planned time would have told.
+  const leakDetection = stop && stop.verdict !== judged.verdict ? { ...judged, provisional: true } : judged;
   const exhaustion = exhaustionOutcome(recording, input.failure?.reason ?? null);
   const cleanup = cleanupOutcome(recording);
   const payload = largePayload(recording);
@@ -66,8 +70,23 @@ export function diagnose(
     ...(exhaustion === undefined ? {} : { exhaustion }),
     ...(cleanup === undefined ? {} : { cleanup }),
     ...(payload === undefined ? {} : { largePayload: payload }),
+    ...(stop === undefined ? {} : { stoppedEarly: stop }),
     thresholdViolations: violations,
     sampling: samplingReport(recording),
+  };
+}
+
+export type { JudgeSettings, Look, SequentialPlan };
+
+/** Judges the recording of a test that still runs, again and again; each look knows the ones before. */
+export function lookingOn(
+  plan: SequentialPlan,
+  judging: JudgeSettings,
+): (soFar: Recording) => Look | undefined {
+  const judge = new SequentialJudge(plan);
+  return (soFar) => {
+    const known = judgeSoFar(soFar, judging);
+    return known && judge.look(known);
   };
 }
 

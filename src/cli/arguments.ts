@@ -14,6 +14,8 @@ export interface RunArguments {
   duration?: string;
   concurrency?: string;
   rate?: string;
+  /** true: given without a word. */
+  stopEarly?: string | true;
   set?: string[];
   color?: boolean;
   quiet?: boolean;
@@ -62,6 +64,11 @@ export function flagSettings(given: RunArguments, outputDirectory: string | unde
     ...settingOf('testDurations.shortTestSeconds', '--duration', given.duration),
     ...settingOf('testDurations.mediumTestSeconds', '--duration', given.duration),
     ...settingOf('testDurations.longTestSeconds', '--duration', given.duration),
+    ...settingOf(
+      'testDurations.stopEarly',
+      '--stop-early',
+      given.stopEarly === true ? 'leak' : given.stopEarly,
+    ),
     ...(given.set ?? []).map(assignment),
   ];
   if (outputDirectory === undefined) return settings;

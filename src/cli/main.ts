@@ -59,6 +59,7 @@ function commandLine(done: (exitCode: number) => void): Command {
     .option('--duration <time>', 'length of each load, such as 30s or 5m', duration)
     .option('--concurrency <count>', 'operations in flight in the concurrent scenario')
     .option('--rate <count>', 'operations per second in the paced scenarios')
+    .option('--stop-early [when]', 'end a load that clearly leaks; any: also one that cannot leak any more')
     .option(
       '--set <name=value>',
       'any setting, such as thresholds.leakThresholdBytes=5MiB; repeatable',

@@ -86,13 +86,15 @@ export const PROFILES = {
     overlay: {},
   },
   soak: {
-    description: 'a day of load in the long-running scenario; meant for --scenario LongRunningStability',
+    description:
+      'a day of load in the long-running scenario, less when it clearly leaks; meant for --scenario LongRunningStability',
     overlay: {
       // Only what a soak needs: a day instead of a shift, time for caches to
       // fill, and a pace of sampling that keeps a day's recording readable.
       testDurations: {
         longTestSeconds: 24 * HOUR_SECONDS,
         warmUpSeconds: 300,
+        stopEarly: 'leak',
         measurementIntervalMs: 10_000,
       },
       leakDetection: { samplingIntervalMs: 10_000 },

@@ -21,6 +21,12 @@ const TestDurationsSchema = z
       .default(1000)
       .describe('time between two MemoryMeasurements, milliseconds'),
     warmUpSeconds: seconds(30).describe('work before the load that is not judged'),
+    stopEarly: z
+      .enum(['no', 'leak', 'any'])
+      .default('no')
+      .describe(
+        'end a load before its time: leak: when it has clearly leaked; any: also when half of it shows that nothing can leak enough any more, which misses leaks that begin later',
+      ),
     drainSeconds: seconds(10).describe('rest after the load has ended, before the closing collections'),
     operationTimeoutSeconds: seconds(60).describe(
       'an operation that takes longer makes the test fail; twice this without a sign of life and the process is killed',
@@ -77,6 +83,9 @@ const LeakDetectionSchema = z
       .min(3)
       .default(10)
       .describe('floor points below which the verdict is inconclusive'),
+    expectedGrowthBytes: bytes(64 * MIB).describe(
+      'what caches, pools and warm-up may keep: only growth beyond it ends a test early as a leak',
+    ),
     significanceThreshold: z.number().gt(0.5).lt(1).default(0.95),
     enablePatternAnalysis: z.boolean().default(true),
   })

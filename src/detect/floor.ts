@@ -116,3 +116,31 @@ export function withoutSpikes(floor: FloorSeries): FloorSeries {
   );
   return { ...floor, liveBytes };
 }
+
+/** More points than these are taken together: a judgement costs what its points cost. */
+const POINTS_AT_MOST = 110;
+const BLOCKS_OF_POINTS = 90;
+
+/**
+ * The floor in blocks of equal time where it has very many points, or many at
+ * its beginning: the mean of each block. Of points without spikes, so that a mean is low enough.
+ */
+export function inBlocks(floor: FloorSeries): FloorSeries {
+  if (floor.timesMs.length <= POINTS_AT_MOST) return floor;
+  const groups = new Map<number, number[]>();
+  floor.timesMs.forEach((ms, i) => {
+    const block = Math.min(BLOCKS_OF_POINTS - 1, Math.floor((BLOCKS_OF_POINTS * ms) / floor.loadMs));
+    groups.set(block, [...(groups.get(block) ?? []), i]);
+  });
+  const means = (values: number[]) =>
+    Array.from(
+      groups.values(),
+      (group) => group.reduce((sum, i) => sum + (values[i] ?? 0), 0) / group.length,
+    );
+  return {
+    ...floor,
+    timesMs: means(floor.timesMs),
+    liveBytes: means(floor.liveBytes),
+    operations: means(floor.operations),
+  };
+}

@@ -6,9 +6,12 @@ import {
   ExhaustionOutcomeSchema,
   type LargePayload,
   LargePayloadSchema,
+  LeakVerdict,
+  type StoppedEarly,
 } from '../diagnosis/index.js';
 import { RecordedEvents } from '../recording/channels.js';
 import type { Recording } from '../recording/recording.js';
+import { loadWindow } from './floor.js';
 
 const milliseconds = z.number().nullable();
 
@@ -65,6 +68,21 @@ const AttemptSchema = z.object({
   payloadBytes: z.number(),
   memoryLimitBytes: z.number().nullable().optional(),
 });
+
+const RecordedStopSchema = z.object({
+  verdict: LeakVerdict,
+  reason: z.string(),
+  plannedMs: z.number().positive(),
+});
+
+/** Absent when the load had its time. */
+export function stoppedEarly(recording: Recording): StoppedEarly | undefined {
+  const written = RecordedStopSchema.safeParse(recording.events(RecordedEvents.StoppedEarly).at(-1)?.detail);
+  const load = loadWindow(recording);
+  if (!written.success || load === undefined) return undefined;
+  const { plannedMs, ...found } = written.data;
+  return { afterSeconds: (load.endMs - load.startMs) / 1000, plannedSeconds: plannedMs / 1000, ...found };
+}
 
 /** Absent in the scenarios without large operations. */
 export function largePayload(recording: Recording): LargePayload | undefined {

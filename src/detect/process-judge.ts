@@ -4,7 +4,9 @@ import { fragmentationOf } from './fragmentation.js';
 import { inconclusive, type JudgeSettings } from './judge.js';
 import { weighProcess } from './process-evidence.js';
 import { type CleanSeries, sanitise } from './sanitise.js';
-import { type SignalNames, verdictOn } from './verdict.js';
+import type { SoFar } from './sequential-judge.js';
+import { soFarOf } from './so-far.js';
+import { type JudgedCase, type SignalNames, verdictOn } from './verdict.js';
 
 const IMPORTED_NAMES: SignalNames = { floor: 'liveAfterGc', malloc: 'mallocInUse', resident: 'rss' };
 
@@ -14,19 +16,29 @@ const HIDDEN_THRESHOLDS = 12;
 /** Judges a series from anywhere: mends it, lets the explanations compete, and says what came out. */
 export function judgeProcess(given: ProcessSeries, settings: JudgeSettings): LeakDetectionResult {
   const series = sanitise(given);
+  const judged = caseOf(series, settings);
+  return judged === undefined ? tooLittle(series, settings) : verdictOn(judged, settings);
+}
+
+/** The same of a process that still runs, for a sequential judge; undefined: too little yet. */
+export function judgeProcessSoFar(given: ProcessSeries, settings: JudgeSettings): SoFar | undefined {
+  const series = sanitise(given);
+  const judged = caseOf(series, settings);
+  if (judged === undefined) return undefined;
+  return soFarOf(judged, settings, { elapsedMs: series.timesMs.at(-1) ?? 0, isAtRest: false });
+}
+
+function caseOf(series: CleanSeries, settings: JudgeSettings): JudgedCase | undefined {
   const evidence = weighProcess(series, settings);
-  if (evidence.loudest === undefined) return tooLittle(series, settings);
-  return verdictOn(
-    {
-      evidence,
-      names: IMPORTED_NAMES,
-      notes: series.notes,
-      floorCount: series.liveAfterGc.timesMs.length,
-      hiddenThresholds: HIDDEN_THRESHOLDS,
-      fragmentation: fragmentationOf(evidence, series, settings.leakThresholdBytes),
-    },
-    settings,
-  );
+  if (evidence.loudest === undefined) return undefined;
+  return {
+    evidence,
+    names: IMPORTED_NAMES,
+    notes: series.notes,
+    floorCount: series.liveAfterGc.timesMs.length,
+    hiddenThresholds: HIDDEN_THRESHOLDS,
+    fragmentation: fragmentationOf(evidence, series, settings.leakThresholdBytes),
+  };
 }
 
 function tooLittle(series: CleanSeries, settings: JudgeSettings): LeakDetectionResult {

@@ -3,13 +3,15 @@ import { processSeriesOf } from '../recording/recorded-process.js';
 import type { Recording } from '../recording/recording.js';
 import { formatDuration, KIB } from '../units.js';
 import { Phase } from '../vocabulary.js';
-import { type FloorSeries, floorSeries, loadWindow, withoutSpikes } from './floor.js';
+import { type FloorSeries, floorSeries, inBlocks, loadWindow, withoutSpikes } from './floor.js';
 import { growingSeries } from './grown-series.js';
 import { inconclusive, type Judge, type JudgeSettings } from './judge.js';
 import { type JudgedPoints, type JudgedSignal, SIGNAL_PRECISION } from './points.js';
 import { weighSignals } from './process-evidence.js';
 import { judgeProcess } from './process-judge.js';
+import type { SoFar } from './sequential-judge.js';
 import type { Signals } from './signals.js';
+import { soFarOf } from './so-far.js';
 import { suspectedSources } from './suspected-sources.js';
 import { type JudgedCase, type SignalNames, verdictOn } from './verdict.js';
 
@@ -49,6 +51,26 @@ export const judgeRecording: Judge = (recording, settings) =>
  * merely kept warm is given back by then.
  */
 export const judgeByCompetition: Judge = (recording, settings) => {
+  const found = evidenceOf(recording, settings);
+  if ('verdict' in found) return found;
+  return withCompanions(verdictOn(found.judged, settings), recording, found.floor);
+};
+
+/** The same of a test that still runs, with what a sequential judge wants to know; undefined: too little yet. */
+export function judgeSoFar(recording: Recording, settings: JudgeSettings): SoFar | undefined {
+  const found = evidenceOf(recording, settings);
+  const window = loadWindow(recording);
+  if ('verdict' in found || window === undefined) return undefined;
+  return soFarOf(found.judged, settings, { elapsedMs: window.endMs - window.startMs, isAtRest: true });
+}
+
+interface Found {
+  judged: JudgedCase;
+  floor: FloorSeries;
+}
+
+/** What the signals of a recording say, or why they say nothing. */
+function evidenceOf(recording: Recording, settings: JudgeSettings): Found | LeakDetectionResult {
   const floor = floorSeries(recording, 'floor_live_bytes');
   if (floor === undefined || floor.timesMs.length === 0) {
     return inconclusive('there is no load phase with floor points in the recording', {
@@ -67,9 +89,8 @@ export const judgeByCompetition: Judge = (recording, settings) => {
     hiddenThresholds: HIDDEN_THRESHOLDS,
     smallGrowth: SMALL_GROWTH,
   };
-  const result = verdictOn(judged, settings);
-  return withCompanions(result, recording, smooth);
-};
+  return { judged, floor: smooth };
+}
 
 /** The verdict, and what else of the recording grows. */
 function withCompanions(
@@ -107,7 +128,8 @@ function outsideTheFloor(rss: FloorSeries, floor: FloorSeries): FloorSeries {
   };
 }
 
-function pointsOf(recording: Recording, signal: JudgedSignal, series: FloorSeries): JudgedPoints {
+function pointsOf(recording: Recording, signal: JudgedSignal, given: FloorSeries): JudgedPoints {
+  const series = inBlocks(given);
   const first = series.operations[0] ?? 0;
   const operations = (series.operations.at(-1) ?? 0) - first;
   const runMs = Math.max(1, series.loadMs);
@@ -126,7 +148,7 @@ function pointsOf(recording: Recording, signal: JudgedSignal, series: FloorSerie
     begins: [0],
     runSeconds: runMs / 1000,
     operations,
-    observed: series.timesMs.length,
+    observed: given.timesMs.length,
     ...(retainedBytes !== undefined && { retainedBytes }),
   };
 }

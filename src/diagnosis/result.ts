@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MemoryStatisticsSchema, PerformanceMetricsSchema } from './figures.js';
-import { LeakDetectionResultSchema } from './leak.js';
+import { LeakDetectionResultSchema, LeakVerdict } from './leak.js';
 import { MemoryMeasurementSchema } from './measurement.js';
 import { ThresholdViolationSchema } from './violation.js';
 
@@ -48,6 +48,15 @@ export const TestFailureSchema = z.object({
 });
 export type TestFailure = z.infer<typeof TestFailureSchema>;
 
+/** A load that was ended before its time, because what it had to show was shown. */
+export const StoppedEarlySchema = z.object({
+  afterSeconds: z.number().nonnegative().describe('how long the load lasted'),
+  plannedSeconds: z.number().positive(),
+  verdict: LeakVerdict.describe('what was known then'),
+  reason: z.string(),
+});
+export type StoppedEarly = z.infer<typeof StoppedEarlySchema>;
+
 /** What the measuring itself did and cost. */
 export const SamplingReportSchema = z.object({
   requestedRateHz: z.number().positive(),
@@ -89,6 +98,7 @@ export const MemoryTestResultSchema = z.object({
   exhaustion: ExhaustionOutcomeSchema.optional(),
   cleanup: CleanupOutcomeSchema.optional(),
   largePayload: LargePayloadSchema.optional(),
+  stoppedEarly: StoppedEarlySchema.optional(),
   thresholdViolations: z.array(ThresholdViolationSchema),
   recommendations: z.array(z.string()),
   sampling: SamplingReportSchema.nullable(),

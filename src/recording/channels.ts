@@ -106,6 +106,8 @@ export const RecordedEvents = {
    * held: HeldGuard[], cycles: ArcCycles } of src/refcount, of the lists the first 50.
    */
   References: 'references',
+  /** { verdict, reason, plannedMs }: the judged load was ended before its time, because enough was seen. */
+  StoppedEarly: 'stopped-early',
   /** SamplerStatistics at the end. */
   Sampler: 'sampler',
   /** HeapSamplerStatistics at the end. */

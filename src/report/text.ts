@@ -32,7 +32,7 @@ interface Page {
 /** Lines without a newline at the end. */
 export function renderText(report: RunReport, options: TextOptions = {}): string {
   const page: Page = { report, paint: createColors(options.colour ?? false), width: options.width ?? 100 };
-  const sections = [verdict, overview, leaks, violations, failures, notJudged, recommendations];
+  const sections = [verdict, overview, leaks, stopped, violations, failures, notJudged, recommendations];
   return sections
     .map((section) => section(page))
     .filter((lines) => lines.length > 0)
@@ -205,6 +205,20 @@ function residentOverLoad(measurements: MemoryTestResult['measurements']): strin
   const last = resident.at(-1);
   if (first === undefined || last === undefined || resident.length < 3) return [];
   return [`RSS ${sparkline(resident, SPARK_WIDTH)} ${formatBytes(first)} → ${formatBytes(last)}`];
+}
+
+/** Loads that were ended because what they had to show was shown. */
+function stopped({ report, paint, width }: Page): string[] {
+  const lines = report.results.flatMap(({ serviceType, scenario, stoppedEarly, leakDetection }) => {
+    if (stoppedEarly === undefined) return [];
+    const { afterSeconds, plannedSeconds, reason, verdict: seen } = stoppedEarly;
+    const doubt = leakDetection.provisional
+      ? `; what came after says ${leakDetection.verdict}: let it run for its time`
+      : '';
+    const sentence = `${serviceType} / ${scenario}  stopped after ${formatDuration(1000 * afterSeconds)} of ${formatDuration(1000 * plannedSeconds)}: ${seen}, ${reason}${doubt}`;
+    return wrap(sentence, width, '    ', '  ');
+  });
+  return lines.length === 0 ? [] : [paint.bold('Stopped early'), ...lines];
 }
 
 const SEVERITIES = [

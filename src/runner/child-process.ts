@@ -19,10 +19,13 @@ export interface ChildOptions {
   /** The test may not take longer than this in any case, milliseconds. */
   deadlineMs: number;
   signal: AbortSignal;
-  onStarted(pid: number): void;
+  /** `endLoad` may be called at any time: it ends the load before its time, and nothing else. */
+  onStarted(pid: number, endLoad: EndLoad): void;
   onProgress(progress: ProgressMessage): void;
   onLog(line: string): void;
 }
+
+export type EndLoad = (verdict: 'leak' | 'no-leak', reason: string) => void;
 
 /** How the child ended. */
 export interface ChildEnding {
@@ -90,7 +93,9 @@ class TestProcess {
         // 'close' comes after the last of stderr, which may hold the reason.
         this.#child.once('close', (code, by) => resolve(this.#closed(code, by)));
         this.#child.once('spawn', () => {
-          this.#options.onStarted(this.#child.pid ?? 0);
+          this.#options.onStarted(this.#child.pid ?? 0, (verdict, reason) => {
+            if (this.#child.connected) this.#child.send({ type: 'end-load', verdict, reason }, () => {});
+          });
           this.#child.send(request, () => {});
           if (signal.aborted) this.#stop();
         });

@@ -20,9 +20,11 @@ const CLOSING_FAILURES_MS = 1000;
 const FAILED_SHARE_AT_MOST = 0.5;
 
 const stop = new AbortController();
+let running: TestSession | undefined;
 
 process.on('message', (message: ParentMessage) => {
   if (message.type === 'stop') stop.abort();
+  else if (message.type === 'end-load') running?.endLoad(message.verdict, message.reason);
   else void carryOut(message);
 });
 // Ctrl-C reaches the whole group: the parent decides what becomes of the test.
@@ -61,6 +63,7 @@ async function record(request: TestRequest): Promise<ChildFailure | null> {
     target = await loadTarget(request.target, request.services);
     capture.event('target', { name: target.name });
     session = new TestSession({ target, settings: request.settings, signal: stop.signal, capture });
+    running = session;
     await runTest(session, request);
     return null;
   } catch (thrown) {

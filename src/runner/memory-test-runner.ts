@@ -174,6 +174,7 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
       recordingDirectory: directory,
       signal: this.#options.signal ?? new AbortController().signal,
       onProgress: (progress) => this.emit('progress', progress),
+      onLook: (look) => this.emit('look', planned.testId, look),
       onLog: (line) => {
         if (config.reporting.detailedLogging) this.emit('log', planned.testId, line);
       },

@@ -26,6 +26,14 @@ export interface StopRequest {
   type: 'stop';
 }
 
+/** Parent to child: enough was seen; end the load, and then the test as usual. */
+export interface EndLoadRequest {
+  type: 'end-load';
+  /** For the recording: what was found, and why that is enough, in words. */
+  verdict: 'leak' | 'no-leak';
+  reason: string;
+}
+
 /** Child to parent, about four times a second: a sign of life. */
 export interface ProgressMessage {
   type: 'progress';
@@ -46,4 +54,4 @@ export interface ChildFailure {
 }
 
 export type ChildMessage = ProgressMessage | EndMessage;
-export type ParentMessage = TestRequest | StopRequest;
+export type ParentMessage = TestRequest | EndLoadRequest | StopRequest;

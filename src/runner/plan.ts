@@ -23,6 +23,7 @@ export function scenarioSettings(scenario: TestScenario, config: MemoryTestConfi
     cleanupTimeoutMs: thresholds.cleanupTimeoutSeconds * 1000,
     operationTimeoutMs: testDurations.operationTimeoutSeconds * 1000,
     floorIntervalMs: Math.max(leakDetection.samplingIntervalMs, loadMs / FLOORS_PER_LOAD),
+    ...(testDurations.stopEarly !== 'no' && { firstFloorIntervalMs: leakDetection.samplingIntervalMs }),
     concurrentOperations: loadTesting.concurrentOperations,
     operationsPerSecond: loadTesting.operationsPerSecond,
     largeDataSizeBytes: loadTesting.largeDataSizeBytes,

@@ -1,3 +1,4 @@
+import type { Look } from '../diagnose.js';
 import type { MemoryTestResult, ThresholdViolation } from '../diagnosis/index.js';
 import type { Phase, TestScenario } from '../vocabulary.js';
 
@@ -26,6 +27,8 @@ export interface RunnerEvents {
   plan: [tests: PlannedTest[]];
   testStart: [test: PlannedTest];
   progress: [progress: TestProgress];
+  /** A test that may stop early was judged while it runs; the verdict is provisional unless it says otherwise. */
+  look: [testId: string, look: Look];
   /** Only with reporting.detailedLogging: a line for a person, no newline. */
   log: [testId: string, line: string];
   /** Only with reporting.enableAlerts: the moment a violation is found. */

@@ -1,15 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MemoryTestConfig } from '../config/schema.js';
-import { advise, diagnose } from '../diagnose.js';
+import { advise, diagnose, type JudgeSettings, type Look, lookingOn } from '../diagnose.js';
 import type { MemoryTestResult, TestFailure } from '../diagnosis/index.js';
 import { messageOf } from '../errors.js';
 import { loadCore } from '../native.js';
 import { Recording, readRecording } from '../recording/index.js';
 import { MIB } from '../units.js';
 import { TestScenario } from '../vocabulary.js';
-import { type ChildEnding, runInChild } from './child-process.js';
+import { type ChildEnding, type EndLoad, runInChild } from './child-process.js';
 import type { TargetSpec } from './messages.js';
+import { Onlooker } from './onlooker.js';
 import { plannedDurationMs, scenarioSettings } from './plan.js';
 import type { PlannedTest, TestProgress } from './progress.js';
 import { targetName } from './targets.js';
@@ -29,6 +30,7 @@ export interface TestRunOptions {
   signal: AbortSignal;
   onProgress?: (progress: TestProgress) => void;
   onLog?: (line: string) => void;
+  onLook?: (look: Look) => void;
 }
 
 /** The plan of one test, without running it. */
@@ -67,9 +69,7 @@ export async function runTest(options: TestRunOptions): Promise<MemoryTestResult
     durationMs: performance.now() - beganMs,
     ...diagnose(recording, {
       thresholds: config.thresholds,
-      judging: config.leakDetection.enabled
-        ? { ...config.leakDetection, leakThresholdBytes: config.thresholds.leakThresholdBytes }
-        : null,
+      judging: config.leakDetection.enabled ? judging(config) : null,
       scenario: planned.scenario,
       memoryLimitBytes: memoryLimitBytes(),
       failure: failure ?? undefined,
@@ -83,10 +83,12 @@ function runProcess(
   planned: PlannedTest,
   recordingPath: string,
 ): Promise<ChildEnding> {
-  const { config, scenario, signal, onProgress, onLog } = options;
+  const { config, scenario, signal, onProgress, onLog, onLook } = options;
   const settings = scenarioSettings(scenario, config);
   const beganMs = performance.now();
   let pid = 0;
+  let endLoad: EndLoad = () => {};
+  const onlooker = onlookerOf(config, settings.loadMs, recordingPath, onLook);
   return runInChild({
     request: {
       type: 'test',
@@ -107,10 +109,12 @@ function runProcess(
     deadlineMs:
       DEADLINE_FACTOR * planned.plannedMs + 8 * settings.operationTimeoutMs + settings.cleanupTimeoutMs,
     signal,
-    onStarted: (childPid) => {
+    onStarted: (childPid, endLoadOfChild) => {
       pid = childPid;
+      endLoad = endLoadOfChild;
     },
-    onProgress: ({ phase, operations }) =>
+    onProgress: ({ phase, operations }) => {
+      onlooker?.progressed(phase, endLoad);
       onProgress?.({
         testId: planned.testId,
         phase,
@@ -118,9 +122,32 @@ function runProcess(
         elapsedMs: performance.now() - beganMs,
         plannedMs: planned.plannedMs,
         rssBytes: pid === 0 ? null : loadCore().readRss(pid),
-      }),
+      });
+    },
     onLog: (line) => onLog?.(line),
   });
+}
+
+/** Only a test that may end early is looked at while it runs. */
+function onlookerOf(
+  config: MemoryTestConfig,
+  plannedMs: number,
+  recordingPath: string,
+  onLook: TestRunOptions['onLook'],
+): Onlooker | undefined {
+  const { stopEarly } = config.testDurations;
+  const { enabled, expectedGrowthBytes } = config.leakDetection;
+  const { leakThresholdBytes } = config.thresholds;
+  if (stopEarly === 'no' || !enabled) return undefined;
+  return new Onlooker({
+    recordingPath,
+    look: lookingOn({ plannedMs, stopEarly, expectedGrowthBytes, leakThresholdBytes }, judging(config)),
+    onLook: (look) => onLook?.(look),
+  });
+}
+
+function judging(config: MemoryTestConfig): JudgeSettings {
+  return { ...config.leakDetection, leakThresholdBytes: config.thresholds.leakThresholdBytes };
 }
 
 /** A test whose recording cannot be read has failed for that reason, if for no other. */

@@ -55,6 +55,7 @@ export class TestSession implements ScenarioContext {
   readonly #custom = new Map<string, CaptureGroup>();
   readonly #notes = new Set<string>();
   #asking = false;
+  #endRequested: string | null = null;
   #nextIndex = 0;
   #endedBefore = { completed: 0, failed: 0 };
   #running = { inFlight: 0, completed: 0, failed: 0 };
@@ -151,6 +152,7 @@ export class TestSession implements ScenarioContext {
       burst: 1,
       maxInFlight: settings.concurrentOperations,
       floorIntervalMs: settings.floorIntervalMs,
+      firstFloorIntervalMs: settings.firstFloorIntervalMs,
       operationTimeoutMs: settings.operationTimeoutMs,
       drainMs: settings.drainMs,
       ...(this.currentPhase === Phase.Load ? { maxOperations: settings.maxOperations } : {}),
@@ -167,6 +169,7 @@ export class TestSession implements ScenarioContext {
         floor: async () => {
           await this.floor();
         },
+        endRequested: () => this.#endRequested,
         mustStop: () => this.#nearlyOutOfMemory(),
         phase: (phase, body) => this.phase(phase, body),
       });
@@ -215,6 +218,13 @@ export class TestSession implements ScenarioContext {
 
   event(name: string, detail: unknown): void {
     this.#capture.event(name, detail);
+  }
+
+  /** Enough was seen: the judged load ends now, the test goes on as after any load. */
+  endLoad(verdict: 'leak' | 'no-leak', reason: string): void {
+    if (this.currentPhase !== Phase.Load || this.#endRequested !== null) return;
+    this.#endRequested = reason;
+    this.event(RecordedEvents.StoppedEarly, { verdict, reason, plannedMs: this.settings.loadMs });
   }
 
   /** Something that a reader of the result should know; each sentence once. */

@@ -24,6 +24,8 @@ export interface LoadPlan {
   payloadBytes?: number | undefined;
   /** Time between two pauses for a floor point, milliseconds. */
   floorIntervalMs: number;
+  /** The same at the beginning, for tests that are judged while they run; it grows with the time. */
+  firstFloorIntervalMs?: number | undefined;
   operationTimeoutMs: number;
   /** Rest after the last operation has ended, before the closing floor. */
   drainMs: number;
@@ -39,6 +41,8 @@ export interface LoadSurroundings {
   counted(inFlight: number, completed: number, failed: number): void;
   /** Called with nothing in flight: forces full collections and records the floor. */
   floor(): Promise<void>;
+  /** A reason to stop early that whoever watches the test has; asked all the time. */
+  endRequested(): string | null;
   /** A reason to stop early, asked after every floor point: memory is nearly used up. */
   mustStop(): string | null;
   phase<T>(phase: 'drain', body: () => Promise<T>): Promise<T>;
@@ -54,6 +58,8 @@ const LONGEST_SLEEP_MS = 50;
 const FLOOR_COST_FACTOR = 10;
 /** ... unless that would leave too few floor points to judge by. */
 const FLOORS_AT_LEAST = 20;
+/** Where the first floor points come sooner, so many lie in any stretch from the beginning on. */
+const EARLY_FLOORS = 40;
 /** Failing without a single success for so long ends the load: nothing is measured any more. */
 const FAILING_MS = 5000;
 
@@ -90,21 +96,22 @@ class Load {
   }
 
   async run(): Promise<LoadOutcome> {
-    const { durationMs, floorIntervalMs } = this.#plan;
+    const { durationMs, floorIntervalMs, firstFloorIntervalMs } = this.#plan;
     const beganMs = performance.now();
     let endedEarly: string | null = null;
     try {
-      let nextFloorMs = (await this.#floor()) + floorIntervalMs;
+      let nextFloorMs = (await this.#floor()) + (firstFloorIntervalMs ?? floorIntervalMs);
       while (performance.now() - beganMs < durationMs && !this.#isDone()) {
         this.#sendDue(beganMs);
         this.#checkTimeouts();
         if (performance.now() >= nextFloorMs) {
           const floorBeganMs = performance.now();
           const floorEndedMs = await this.#floor();
-          nextFloorMs = floorEndedMs + this.#restBetweenFloors(floorEndedMs - floorBeganMs);
+          nextFloorMs =
+            floorEndedMs + this.#restBetweenFloors(floorEndedMs - floorBeganMs, floorEndedMs - beganMs);
           endedEarly = this.#around.mustStop();
         }
-        endedEarly ??= this.#failingForTooLong();
+        endedEarly ??= this.#around.endRequested() ?? this.#failingForTooLong();
         if (endedEarly !== null) break;
         await this.#waitForNext(beganMs, Math.min(beganMs + durationMs, nextFloorMs));
       }
@@ -120,8 +127,12 @@ class Load {
     }
   }
 
-  #restBetweenFloors(lastFloorTookMs: number): number {
-    const { floorIntervalMs, durationMs } = this.#plan;
+  #restBetweenFloors(lastFloorTookMs: number, elapsedMs: number): number {
+    const { durationMs, firstFloorIntervalMs = this.#plan.floorIntervalMs } = this.#plan;
+    const floorIntervalMs = Math.min(
+      this.#plan.floorIntervalMs,
+      Math.max(firstFloorIntervalMs, elapsedMs / EARLY_FLOORS),
+    );
     const affordableMs = Math.min(FLOOR_COST_FACTOR * lastFloorTookMs, durationMs / FLOORS_AT_LEAST);
     return Math.max(floorIntervalMs, affordableMs);
   }

@@ -11,6 +11,7 @@ export interface ScenarioSettings {
   cleanupTimeoutMs: number;
   operationTimeoutMs: number;
   floorIntervalMs: number;
+  firstFloorIntervalMs?: number | undefined;
   concurrentOperations: number;
   operationsPerSecond: number;
   largeDataSizeBytes: number;

@@ -7,6 +7,7 @@ import type { MemoryTestConfigInput } from '../../src/config/index.js';
 import { type MemoryTestResult, RunReportSchema } from '../../src/diagnosis/index.js';
 import { readRecording } from '../../src/recording/index.js';
 import type { ArcCycles, HeldGuard, LeakedReferences, ReferenceCount } from '../../src/refcount/index.js';
+import { renderText } from '../../src/report/index.js';
 import { MemoryTestRunner, type RunnerOptions } from '../../src/runner/memory-test-runner.js';
 import { ServiceType, TestScenario } from '../../src/vocabulary.js';
 
@@ -71,6 +72,38 @@ describe('a target that keeps 10 KiB of every operation', () => {
   test('shows its growth as buffers outside the V8 heap', async () => {
     const { leakDetection } = await runOne('leaking.mjs');
     assert.match(leakDetection.suspectedSources.join('\n'), /memory outside the V8 heap/);
+  });
+});
+
+describe('a load that may end early', () => {
+  test('ends soon after it has clearly leaked, and says after how much of its time', async () => {
+    const looks: boolean[] = [];
+    const runner = await MemoryTestRunner.create(
+      {
+        ...QUICK,
+        testDurations: { ...QUICK.testDurations, longTestSeconds: 600, stopEarly: 'leak' },
+        loadTesting: { ...QUICK.loadTesting, operationsPerSecond: 1000 },
+        leakDetection: { samplingIntervalMs: 100, expectedGrowthBytes: 2 * 1024 * 1024 },
+      },
+      { targets: [join(PROGRAMS, 'leaking.mjs')], scenarios: [TestScenario.LongRunningStability] },
+    );
+    runner.on('look', (_, { provisional }) => looks.push(provisional));
+    const [result] = await runner.runComprehensiveTests();
+    assert.equal(result?.leakDetection.verdict, 'leak', result?.leakDetection.explanation);
+    assert.notEqual(result.leakDetection.provisional, true);
+    assert.equal(result.stoppedEarly?.plannedSeconds, 600);
+    assert.ok((result.stoppedEarly?.afterSeconds ?? 600) < 120, JSON.stringify(result.stoppedEarly));
+    assert.equal(looks.at(-1), false);
+    assert.ok(looks.slice(0, -1).every((provisional) => provisional));
+    const perOperation = result.leakDetection.bytesPerOperation ?? 0;
+    assert.ok(Math.abs(perOperation - 10_240) <= 1024, `${perOperation} bytes per operation`);
+    assert.match(
+      renderText(runner.report([result])),
+      /stopped after \d+s of 10m 0s: leak, it has grown beyond/,
+    );
+    const recording = await readRecording(result.recording ?? '');
+    const phases = recording.phases().map(({ phase }) => phase);
+    assert.deepEqual(phases.slice(-5), ['load', 'drain', 'settle', 'teardown', 'cleanup']);
   });
 });
 

@@ -31,6 +31,7 @@ function surroundings(operation: Target['operation'], change: Partial<LoadSurrou
       seen.floors++;
       if (seen.inFlight > 0) seen.floorsWithWorkInFlight++;
     },
+    endRequested: () => null,
     mustStop: () => null,
     phase: (_, body) => body(),
     ...change,
@@ -127,6 +128,26 @@ describe('a paced load', () => {
       (error: CrucibleMemoryError) =>
         error.code === 'OPERATION_TIMEOUT' && error.what.includes('operation 3 of probe'),
     );
+  });
+
+  test('ends at once when whoever watches it has seen enough, and says why', async () => {
+    let asked = 0;
+    const { around, seen } = surroundings(() => undefined, {
+      endRequested: () => (++asked > 5 ? 'it leaks' : null),
+    });
+    const outcome = await runLoad({ ...PLAN, durationMs: 60_000, floorIntervalMs: 60_000 }, around);
+    assert.equal(outcome.endedEarly, 'it leaks');
+    assert.equal(seen.floors, 2, 'the floor at the beginning and the closing one');
+  });
+
+  test('measures the floor more often at its beginning when it may be ended early', async () => {
+    const floorsAt = async (firstFloorIntervalMs: number | undefined) => {
+      const { around, seen } = surroundings(() => undefined);
+      await runLoad({ ...PLAN, durationMs: 1500, floorIntervalMs: 700, firstFloorIntervalMs }, around);
+      return seen.floors;
+    };
+    assert.ok((await floorsAt(undefined)) <= 5);
+    assert.ok((await floorsAt(20)) >= 10);
   });
 
   test('ends when the surroundings say that memory is nearly used up', async () => {
