@@ -3,6 +3,7 @@
  * which counts its references loads nothing else.
  */
 export { type Analysis, analyzeFile, analyzePrometheus, Fleet, type FleetConclusion } from './analyze.js';
+export { type ComparedBuilds, compareRecordings } from './compare.js';
 export {
   allSettings,
   ConfigError,
@@ -40,6 +41,7 @@ export {
   type TextOptions,
   writeReport,
 } from './report/index.js';
+export { type InterleavedOptions, type InterleavedRecordings, runInterleaved } from './runner/interleaved.js';
 export { MemoryTestRunner, type RunnerOptions } from './runner/memory-test-runner.js';
 export type { PlannedTest, RunnerEvents, TestProgress } from './runner/progress.js';
 export type { OperationOptions, OperationResult, Target, TargetMetrics } from './scenarios/target.js';

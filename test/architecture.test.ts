@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   report: ['diagnosis', 'recording', 'snapshot'],
   diagnose: ['recording', 'snapshot', 'diagnosis', 'detect', 'attribute'],
   analyze: ['recording', 'diagnosis', 'detect'],
+  compare: ['recording', 'diagnosis', 'detect'],
   services: ['refcount'],
   scenarios: [],
   runner: [
@@ -43,7 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'scenarios',
     'refcount',
   ],
-  cli: ['runner', 'report', 'config', 'diagnosis', 'recording', 'snapshot', 'analyze'],
+  cli: ['runner', 'report', 'config', 'diagnosis', 'recording', 'snapshot', 'analyze', 'compare'],
   index: [
     'runner',
     'report',
@@ -54,6 +55,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'scenarios',
     'diagnose',
     'analyze',
+    'compare',
     'detect',
     'refcount',
   ],

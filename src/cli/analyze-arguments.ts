@@ -40,13 +40,15 @@ export function milliseconds(text: string): number {
   return parseQuantity(text, 'milliseconds') ?? Number(text) * 1000;
 }
 
-function size(option: string, text: string): number {
+/** Bytes. @throws USAGE */
+export function size(option: string, text: string): number {
   const bytes = /^\d+$/.test(text) ? Number(text) : parseQuantity(text, 'bytes');
   if (bytes !== undefined) return bytes;
   throw wrong(option, text, 'a number of bytes or a size such as 5MiB');
 }
 
-function number(option: string, text: string, least: number, most: number): number {
+/** @throws USAGE */
+export function number(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= least && value <= most) return value;
   throw wrong(option, text, `a number from ${least} to ${most}`);

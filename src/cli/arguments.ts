@@ -55,7 +55,10 @@ export function duration(given: string): string {
 }
 
 /** The options that are settings of the configuration, under the names they have there. */
-export function flagSettings(given: RunArguments, outputDirectory: string | undefined): FlagSetting[] {
+export function flagSettings(
+  given: Omit<RunArguments, 'format' | 'scenario'>,
+  outputDirectory: string | undefined,
+): FlagSetting[] {
   const settings = [
     ...settingOf('loadTesting.maxOperations', '--operations', given.operations),
     ...settingOf('loadTesting.concurrentOperations', '--concurrency', given.concurrency),

@@ -6,6 +6,7 @@ import { toolVersion } from '../runner/environment.js';
 import { SERVICE_TYPES, TEST_SCENARIOS } from '../vocabulary.js';
 import { collect, collectNames, duration, oneOf, type RunArguments } from './arguments.js';
 import { addAttachCommand } from './attach-command.js';
+import { addCompareCommand } from './compare-command-line.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
 import { addDiffCommand, addInspectCommand } from './heap-command-line.js';
 import { addRecordCommand } from './record-command.js';
@@ -85,6 +86,7 @@ function commandLine(done: (exitCode: number) => void): Command {
   addDiffCommand(program, done);
   addInspectCommand(program, done);
   addAnalyzeCommand(program, done);
+  addCompareCommand(program, done);
   addExportCommand(program, done);
   return program;
 }

@@ -20,3 +20,14 @@ function complementaryError(x: number): number {
   ].reduce((sum, coefficient) => sum * t + coefficient, 0);
   return t * Math.exp(-x * x + series);
 }
+
+/** The number that a standard normal deviate stays below with this probability, by bisection to twelve digits. */
+export function normalQuantile(probability: number): number {
+  let [low, high] = [-40, 40];
+  while (high - low > 1e-12) {
+    const middle = (low + high) / 2;
+    if (normalCumulative(middle) < probability) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}

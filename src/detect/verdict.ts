@@ -221,6 +221,11 @@ function withoutFloor(
   };
 }
 
+/** What explains a series best, and the best of the other side. */
+export function competingExplanations(evidence: SignalEvidence) {
+  return explanations(evidence, evidence.contenders[0], otherSide(evidence));
+}
+
 function explanations(
   evidence: SignalEvidence,
   winner: Contender | undefined,

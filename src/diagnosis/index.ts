@@ -1,3 +1,4 @@
+export * from './comparison.js';
 export * from './figures.js';
 export * from './leak.js';
 export * from './measurement.js';

@@ -6,6 +6,7 @@ export {
   renderFleet,
 } from './analysis.js';
 export { type Chart, renderChart } from './chart.js';
+export { renderComparison } from './comparison.js';
 export { renderHeapDiffMarkdown } from './heap-diff-markdown.js';
 export { renderHeapDiff } from './heap-diff-text.js';
 export { heapToJson } from './heap-json.js';
