@@ -30,6 +30,11 @@ export class RecordBytes {
     this.#end = this.#bytes.length;
   }
 
+  /** To a place that something else has read up to. */
+  skipTo(at: number): void {
+    this.#at = at;
+  }
+
   byte(): number {
     return this.#at < this.#end ? (this.#bytes[this.#at++] as number) : 0;
   }
@@ -58,8 +63,10 @@ export class RecordBytes {
 
   /** Below 2^53. */
   varint(): number {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
+    const first = this.byte();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    for (let scale = 128; ; scale *= 128) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

@@ -34,7 +34,15 @@ describe('crucible-memory compare', () => {
   test('finds the leak of the new build, without the one that both share', async (context) => {
     const folder = folderWith(context);
     const args = ['--baseline', program('build.mjs'), program('build-with-leak.mjs')];
-    const { code, stdout, stderr } = await compare(folder, ...args, ...QUICK, '--rounds', '3', '--output', 'kept');
+    const { code, stdout, stderr } = await compare(
+      folder,
+      ...args,
+      ...QUICK,
+      '--rounds',
+      '3',
+      '--output',
+      'kept',
+    );
     assert.equal(code, 1, stderr + stdout);
     const result = parsed(stdout);
     assert.equal(result.verdict, 'leak', result.explanation);

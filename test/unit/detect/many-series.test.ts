@@ -7,11 +7,12 @@ import { Random } from '../../../scripts/truth/random.js';
 import { TRUTH_SETTINGS } from '../../../scripts/truth/settings.js';
 import { falseDiscoveryRates } from '../../../src/detect/false-discovery.js';
 import { Fleet } from '../../../src/detect/fleet.js';
-import { FALSE_DISCOVERY_RATE, growingSeries } from '../../../src/detect/grown-series.js';
+import { FALSE_DISCOVERY_RATE, growingSeries, seriesPoints } from '../../../src/detect/grown-series.js';
 import { inconclusive } from '../../../src/detect/judge.js';
 import { weighProcess } from '../../../src/detect/process-evidence.js';
 import { judgeByCompetition } from '../../../src/detect/recording-judge.js';
 import { sanitise } from '../../../src/detect/sanitise.js';
+import { processSeriesOf } from '../../../src/recording/recorded-process.js';
 import { MIB } from '../../../src/units.js';
 import { noise, recordingOf } from '../../fixtures/test-recordings.js';
 
@@ -182,5 +183,27 @@ describe('the other series of a recording', () => {
       result.suspectedSources.join('\n'),
       /sessions: 1000 more .*, (1|0\.99\d|1\.0\d*) with every operation/,
     );
+  });
+});
+
+describe('what judging a long recording costs', () => {
+  const samplesPerSecond = (residentPerSecond: number) =>
+    recordingOf({ loadSeconds: 60, residentPerSecond, counted: { 'custom.sessions': (at) => at } });
+
+  test('is that of 4,000 samples, however many there are', () => {
+    for (const perSecond of [50, 500, 2000]) {
+      const { timesMs, signals } = processSeriesOf(samplesPerSecond(perSecond));
+      assert.ok(timesMs.length <= 4000, String(timesMs.length));
+      assert.ok((signals.rss?.length ?? 0) <= 4000);
+    }
+  });
+
+  test('is a hundred points for every other series', () => {
+    const recording = samplesPerSecond(2000);
+    const rss = recording.series('rss_bytes');
+    assert.equal(rss?.values.length, 122_001);
+    const points = rss && seriesPoints(rss, { startMs: 0, endMs: 61_000 }, 'level');
+    assert.ok((points?.values.length ?? 1000) <= 110);
+    assert.equal(points?.observed, 122_001);
   });
 });

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { loadCore } from '../../../src/native.js';
 import { decodeRecording, encodeRecording, type Recording } from '../../../src/recording/index.js';
+import { BLOCK_BYTES, BLOCK_HEADER, HEADER_STEP_BYTES } from '../../../src/recording/layout.js';
 import { folderWith } from '../../fixtures/folder.js';
 import { anyScript, expectedOf, perform, type Script } from '../../fixtures/recordings.js';
 
@@ -66,3 +67,20 @@ function withoutDefinitionTime(blocks: Buffer): Buffer {
   copy.fill(0, 32, 40);
   return copy;
 }
+
+test('blocks that are known to be whole are read as those whose records are checked one by one', () => {
+  fc.assert(
+    fc.property(anyScript, (script) => {
+      const sealed = Buffer.from(
+        encodeRecording({ header: HEADER, startNs: 0n }, (writer) => perform(script, writer, 0n)),
+      );
+      const open = Buffer.from(sealed);
+      for (let at = HEADER_STEP_BYTES; at < open.length; at += BLOCK_BYTES)
+        open.writeUInt8(0, at + BLOCK_HEADER.sealed);
+      const [quick, careful] = [decodeRecording(sealed), decodeRecording(open)];
+      assert.deepEqual(quick.groups, careful.groups);
+      assert.equal(quick.endMs, careful.endMs);
+    }),
+    { numRuns: 60 },
+  );
+});
