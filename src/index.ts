@@ -19,7 +19,9 @@ export {
   PROFILES,
   type ProfileName,
 } from './config/index.js';
-export { judgeProcess } from './detect/process-judge.js';
+export { falseDiscoveryRates } from './detect/false-discovery.js';
+export { judgeProcess, judgeProcessSoFar } from './detect/process-judge.js';
+export { type Look, SequentialJudge, type SequentialPlan, type SoFar } from './detect/sequential-judge.js';
 export * from './diagnosis/index.js';
 export { CrucibleMemoryError, type ErrorCode, type ErrorParts } from './errors.js';
 export { type Recording, readRecording } from './recording/index.js';
