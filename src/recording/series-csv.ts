@@ -35,7 +35,10 @@ export async function readCsv(path: string): Promise<ProcessSeries> {
 /** @throws CrucibleMemoryError SERIES_UNREADABLE */
 export async function openText(path: string) {
   try {
-    return await open(path, 'r');
+    const file = await open(path, 'r');
+    if (!(await file.stat()).isDirectory()) return file;
+    await file.close();
+    throw new Error('it is a folder');
   } catch (error) {
     throw new CrucibleMemoryError('SERIES_UNREADABLE', {
       what: `${path} cannot be read`,

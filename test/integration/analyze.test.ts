@@ -101,6 +101,7 @@ describe('crucible-memory analyze', () => {
       [[], /give either files, or --prometheus/],
       [[join(folder, 'bad.csv')], /no column of time/],
       [[join(folder, 'none.csv')], /cannot be read/],
+      [[folder], /cannot be read: it is a folder/],
       [['--threshold', 'much', join(folder, 'bad.csv')], /--threshold much is not understood/],
     ] as const) {
       const { code, stderr, stdout } = await analyze(...args);
