@@ -79,7 +79,7 @@ export async function attachCommand(
 ): Promise<number> {
   const loaded = await loadConfig({
     ...(given.config !== undefined && { file: given.config }),
-    flags: flagSettings({ format: given.format, ...(given.set && { set: given.set }) }, undefined),
+    flags: flagSettings({ ...(given.set && { set: given.set }) }, undefined),
     env: world.env,
     directory: world.directory,
   });

@@ -10,7 +10,7 @@ export function soFarOf(
   { elapsedMs, isAtRest }: Pick<SoFar, 'elapsedMs' | 'isAtRest'>,
 ): SoFar {
   const { evidence } = judged;
-  const bounds = Object.values(evidence.bySignal).map((signal) => leakRate(signal, false)?.interval[1]);
+  const bounds = Object.values(evidence.bySignal).map((signal) => leakRate(signal, false)?.interval?.[1]);
   const isMeasured = bounds.every((bound) => bound !== undefined);
   return {
     elapsedMs,
