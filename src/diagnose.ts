@@ -22,6 +22,30 @@ export interface DiagnosisInput {
   failure?: TestFailure | undefined;
 }
 
+export { attributeLeak } from './attribute/attribution.js';
+export type { JudgeSettings } from './detect/judge.js';
+
+/**
+ * Whether the load of a test that still runs has grown so clearly that it is worth finding out why. Null: no.
+ * What is inconclusive is worth it where it grew for certain, by a good part of what counts.
+ */
+export function isWorthDiagnosing(
+  recording: Recording,
+  settings: JudgeSettings,
+  judge: Judge = judgeByCompetition,
+): { bytesPerOperation: number | null } | null {
+  const { verdict, leakRate, leakRateInterval, bytesPerOperation } = judge(recording, settings);
+  if (verdict === 'leak') return { bytesPerOperation };
+  const window = loadWindow(recording);
+  const isCertain = (leakRateInterval?.[0] ?? 0) > 0;
+  if (verdict === 'no-leak' || leakRate === null || window === undefined || !isCertain) return null;
+  const grownBytes = (leakRate * (window.endMs - window.startMs)) / 1000;
+  return grownBytes >= CLEAR_SHARE * settings.leakThresholdBytes ? { bytesPerOperation } : null;
+}
+
+/** Of the threshold, for growth that is not yet called a leak. */
+const CLEAR_SHARE = 0.5;
+
 export type Diagnosis = Omit<
   MemoryTestResult,
   | 'testId'

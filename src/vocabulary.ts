@@ -36,6 +36,7 @@ export type TestScenario = (typeof TestScenario)[keyof typeof TestScenario];
  * load     the scenario's own work; judged
  * drain    no new work; what was begun ends
  * settle   forced full garbage collections; what is live shows
+ * diagnosis  more of the same load between heap snapshots, only when live memory has grown
  * teardown the target stops
  * cleanup  waiting for memory to come back to the baseline
  */
@@ -45,6 +46,7 @@ export const Phase = {
   Load: 'load',
   Drain: 'drain',
   Settle: 'settle',
+  Diagnosis: 'diagnosis',
   Teardown: 'teardown',
   Cleanup: 'cleanup',
 } as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MIB } from '../units.js';
+import { GIB, MIB } from '../units.js';
 
 /**
  * MemoryTestConfig: every field of the Crucible vocabulary with its default,
@@ -88,6 +88,13 @@ const LeakDetectionSchema = z
     ),
     significanceThreshold: z.number().gt(0.5).lt(1).default(0.95),
     enablePatternAnalysis: z.boolean().default(true),
+    diagnose: z
+      .boolean()
+      .default(true)
+      .describe(
+        'after a load that leaked, look for the cause: a few more seconds of it, with heap snapshots',
+      ),
+    maxSnapshotSizeBytes: bytes(GIB).describe('a heap snapshot that would be larger is not taken'),
   })
   .prefault({});
 

@@ -108,6 +108,12 @@ export const RecordedEvents = {
   References: 'references',
   /** { verdict, reason, plannedMs }: the judged load was ended before its time, because enough was seen. */
   StoppedEarly: 'stopped-early',
+  /** What a diagnosis read, took and had to do without; the shapes are in diagnosis-record.ts. */
+  DiagnosisReading: 'diagnosis-reading',
+  DiagnosisSnapshot: 'diagnosis-snapshot',
+  DiagnosisProfile: 'diagnosis-profile',
+  DiagnosisAddons: 'diagnosis-addons',
+  DiagnosisLack: 'diagnosis-lack',
   /** SamplerStatistics at the end. */
   Sampler: 'sampler',
   /** HeapSamplerStatistics at the end. */

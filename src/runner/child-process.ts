@@ -2,13 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { TestFailure } from '../diagnosis/index.js';
 import { formatDuration } from '../units.js';
-import type { Phase } from '../vocabulary.js';
-import type { ChildMessage, ProgressMessage, TestRequest } from './messages.js';
+import { Phase } from '../vocabulary.js';
+import type { ChildMessage, JudgedAnswer, ProgressMessage, TestRequest } from './messages.js';
 
 const CHILD_ENTRY = fileURLToPath(new URL('./child.js', import.meta.url));
 const STDERR_KEPT_CHARACTERS = 4000;
 /** After a stop request, a child has this long to close its recording. */
 const STOP_GRACE_MS = 5000;
+const SNAPSHOT_SILENCE_MS = 120_000;
 
 export interface ChildOptions {
   request: TestRequest;
@@ -23,6 +24,8 @@ export interface ChildOptions {
   onStarted(pid: number, endLoad: EndLoad): void;
   onProgress(progress: ProgressMessage): void;
   onLog(line: string): void;
+  /** The child wants to know what its load has shown. */
+  onJudge(): Promise<JudgedAnswer>;
 }
 
 export type EndLoad = (verdict: 'leak' | 'no-leak', reason: string) => void;
@@ -75,7 +78,14 @@ class TestProcess {
     if (message.type === 'progress') {
       this.#phase = message.phase;
       this.#options.onProgress(message);
-    } else this.#ended = message;
+    } else if (message.type === 'judge') void this.#judge();
+    else this.#ended = message;
+  }
+
+  async #judge(): Promise<void> {
+    const nothing: JudgedAnswer = { type: 'judged', isWorthDiagnosing: false, bytesPerOperation: null };
+    const answer = await this.#options.onJudge().catch(() => nothing);
+    if (this.#child.connected) this.#child.send(answer, () => {});
   }
 
   async #watch(): Promise<ChildEnding> {
@@ -113,7 +123,10 @@ class TestProcess {
   }
 
   #checkLife(beganMs: number): void {
-    const { silenceLimitMs, deadlineMs } = this.#options;
+    const { deadlineMs } = this.#options;
+    // A heap snapshot blocks the event loop for as long as it takes.
+    const silenceLimitMs =
+      this.#options.silenceLimitMs + (this.#phase === Phase.Diagnosis ? SNAPSHOT_SILENCE_MS : 0);
     const nowMs = performance.now();
     if (nowMs - this.#lastSignMs > silenceLimitMs) {
       this.#kill(

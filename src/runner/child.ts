@@ -7,7 +7,7 @@ import { CrucibleMemoryError, messageOf } from '../errors.js';
 import { type LoadOutcome, runCourse, scenarioNamed, type Target } from '../scenarios/index.js';
 import { formatDuration, formatPercent } from '../units.js';
 import { Phase } from '../vocabulary.js';
-import type { ChildFailure, ChildMessage, ParentMessage, TestRequest } from './messages.js';
+import type { ChildFailure, ChildMessage, JudgedAnswer, ParentMessage, TestRequest } from './messages.js';
 import { loadTarget } from './targets.js';
 import { TestSession } from './test-session.js';
 
@@ -25,6 +25,7 @@ let running: TestSession | undefined;
 process.on('message', (message: ParentMessage) => {
   if (message.type === 'stop') stop.abort();
   else if (message.type === 'end-load') running?.endLoad(message.verdict, message.reason);
+  else if (message.type === 'judged') answered?.(message);
   else void carryOut(message);
 });
 // Ctrl-C reaches the whole group: the parent decides what becomes of the test.
@@ -62,7 +63,8 @@ async function record(request: TestRequest): Promise<ChildFailure | null> {
   try {
     target = await loadTarget(request.target, request.services);
     capture.event('target', { name: target.name });
-    session = new TestSession({ target, settings: request.settings, signal: stop.signal, capture });
+    const { settings, diagnosis } = request;
+    session = new TestSession({ target, settings, signal: stop.signal, capture, diagnosis, askJudge });
     running = session;
     await runTest(session, request);
     return null;
@@ -125,6 +127,16 @@ function failureOf(thrown: unknown, phase: Phase | null): ChildFailure {
     reason: thrown instanceof CrucibleMemoryError ? thrown.message : messageOf(thrown),
     phase,
   };
+}
+
+let answered: ((answer: JudgedAnswer) => void) | undefined;
+
+/** The parent judges the recording as it is by now: a leaking heap is no place for it. */
+function askJudge(): Promise<JudgedAnswer> {
+  return new Promise((resolve) => {
+    answered = resolve;
+    send({ type: 'judge' });
+  });
 }
 
 function send(message: ChildMessage): void {

@@ -19,6 +19,15 @@ export interface TestRequest {
   measurementIntervalMs: number;
   services: MemoryTestConfig['services'];
   recordingPath: string;
+  /** Null: the test ends without a diagnosis. */
+  diagnosis: DiagnosisRequest | null;
+}
+
+/** What a diagnosis may do. */
+export interface DiagnosisRequest {
+  /** Heap snapshots are called by this name and `-1.heapsnapshot`, ... */
+  pathPrefix: string;
+  maxSnapshotSizeBytes: number;
 }
 
 /** Parent to child: end the load, stop the target, close the recording. */
@@ -32,6 +41,20 @@ export interface EndLoadRequest {
   /** For the recording: what was found, and why that is enough, in words. */
   verdict: 'leak' | 'no-leak';
   reason: string;
+}
+
+/** Parent to child: what the load has shown; the answer to a JudgeMessage. */
+export interface JudgedAnswer {
+  type: 'judged';
+  /** Live memory has grown so clearly that it is worth finding out why. */
+  isWorthDiagnosing: boolean;
+  /** Null: not known. */
+  bytesPerOperation: number | null;
+}
+
+/** Child to parent: the load is over and has settled; does it leak? */
+export interface JudgeMessage {
+  type: 'judge';
 }
 
 /** Child to parent, about four times a second: a sign of life. */
@@ -53,5 +76,5 @@ export interface ChildFailure {
   phase: Phase | null;
 }
 
-export type ChildMessage = ProgressMessage | EndMessage;
-export type ParentMessage = TestRequest | EndLoadRequest | StopRequest;
+export type ChildMessage = ProgressMessage | JudgeMessage | EndMessage;
+export type ParentMessage = TestRequest | EndLoadRequest | JudgedAnswer | StopRequest;

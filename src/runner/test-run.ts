@@ -1,7 +1,15 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { MemoryTestConfig } from '../config/schema.js';
-import { advise, diagnose, type JudgeSettings, type Look, lookingOn } from '../diagnose.js';
+import {
+  advise,
+  attributeLeak,
+  diagnose,
+  isWorthDiagnosing,
+  type JudgeSettings,
+  type Look,
+  lookingOn,
+} from '../diagnose.js';
 import type { MemoryTestResult, TestFailure } from '../diagnosis/index.js';
 import { messageOf } from '../errors.js';
 import { loadCore } from '../native.js';
@@ -9,7 +17,7 @@ import { Recording, readRecording } from '../recording/index.js';
 import { MIB } from '../units.js';
 import { TestScenario } from '../vocabulary.js';
 import { type ChildEnding, type EndLoad, runInChild } from './child-process.js';
-import type { TargetSpec } from './messages.js';
+import type { JudgedAnswer, TargetSpec } from './messages.js';
 import { Onlooker } from './onlooker.js';
 import { plannedDurationMs, scenarioSettings } from './plan.js';
 import type { PlannedTest, TestProgress } from './progress.js';
@@ -55,11 +63,20 @@ export async function runTest(options: TestRunOptions): Promise<MemoryTestResult
   await rm(recordingPath, { force: true });
   const startTime = new Date();
   const beganMs = performance.now();
-  const ending = await runProcess(options, planned, recordingPath);
+  const pathPrefix = recordingPath.replace(/\.cmrec$/, '');
+  await removeDiagnosis(pathPrefix);
+  const ending = await runProcess(options, planned, { recordingPath, pathPrefix });
   if (ending.interrupted) return null;
 
   const { recording, failure } = await readWhatIsThere(recordingPath, ending.failure);
   const { config } = options;
+  const diagnosis = diagnose(recording, {
+    thresholds: config.thresholds,
+    judging: judgeSettings(config),
+    scenario: planned.scenario,
+    memoryLimitBytes: memoryLimitBytes(),
+    failure: failure ?? undefined,
+  });
   return advise({
     testId: planned.testId,
     serviceType: recordedName(recording) ?? planned.target,
@@ -67,13 +84,8 @@ export async function runTest(options: TestRunOptions): Promise<MemoryTestResult
     startTime: startTime.toISOString(),
     endTime: new Date().toISOString(),
     durationMs: performance.now() - beganMs,
-    ...diagnose(recording, {
-      thresholds: config.thresholds,
-      judging: config.leakDetection.enabled ? judging(config) : null,
-      scenario: planned.scenario,
-      memoryLimitBytes: memoryLimitBytes(),
-      failure: failure ?? undefined,
-    }),
+    ...diagnosis,
+    leakDetection: await attributeLeak(recording, diagnosis.leakDetection),
     recording: recording.path === '' ? null : recordingPath,
   });
 }
@@ -81,14 +93,14 @@ export async function runTest(options: TestRunOptions): Promise<MemoryTestResult
 function runProcess(
   options: TestRunOptions,
   planned: PlannedTest,
-  recordingPath: string,
+  files: { recordingPath: string; pathPrefix: string },
 ): Promise<ChildEnding> {
   const { config, scenario, signal, onProgress, onLog, onLook } = options;
   const settings = scenarioSettings(scenario, config);
   const beganMs = performance.now();
   let pid = 0;
   let endLoad: EndLoad = () => {};
-  const onlooker = onlookerOf(config, settings.loadMs, recordingPath, onLook);
+  const onlooker = onlookerOf(config, settings.loadMs, files.recordingPath, onLook);
   return runInChild({
     request: {
       type: 'test',
@@ -99,7 +111,11 @@ function runProcess(
       sampling: config.sampling,
       measurementIntervalMs: config.testDurations.measurementIntervalMs,
       services: config.services,
-      recordingPath,
+      recordingPath: files.recordingPath,
+      diagnosis:
+        config.leakDetection.enabled && config.leakDetection.diagnose
+          ? { pathPrefix: files.pathPrefix, maxSnapshotSizeBytes: config.leakDetection.maxSnapshotSizeBytes }
+          : null,
     },
     heapLimitMib:
       scenario === TestScenario.ResourceExhaustion
@@ -125,6 +141,7 @@ function runProcess(
       });
     },
     onLog: (line) => onLog?.(line),
+    onJudge: () => judgeSoFar(files.recordingPath, judgeSettings(config)),
   });
 }
 
@@ -136,18 +153,40 @@ function onlookerOf(
   onLook: TestRunOptions['onLook'],
 ): Onlooker | undefined {
   const { stopEarly } = config.testDurations;
-  const { enabled, expectedGrowthBytes } = config.leakDetection;
+  const { expectedGrowthBytes } = config.leakDetection;
   const { leakThresholdBytes } = config.thresholds;
-  if (stopEarly === 'no' || !enabled) return undefined;
+  const settings = judgeSettings(config);
+  if (stopEarly === 'no' || settings === null) return undefined;
   return new Onlooker({
     recordingPath,
-    look: lookingOn({ plannedMs, stopEarly, expectedGrowthBytes, leakThresholdBytes }, judging(config)),
+    look: lookingOn({ plannedMs, stopEarly, expectedGrowthBytes, leakThresholdBytes }, settings),
     onLook: (look) => onLook?.(look),
   });
 }
 
-function judging(config: MemoryTestConfig): JudgeSettings {
-  return { ...config.leakDetection, leakThresholdBytes: config.thresholds.leakThresholdBytes };
+/** Null: leak detection is switched off. */
+function judgeSettings({ leakDetection, thresholds }: MemoryTestConfig): JudgeSettings | null {
+  if (!leakDetection.enabled) return null;
+  return { ...leakDetection, leakThresholdBytes: thresholds.leakThresholdBytes };
+}
+
+/** What the load has shown by now, from the recording that is still being written. */
+async function judgeSoFar(path: string, settings: JudgeSettings | null): Promise<JudgedAnswer> {
+  const worth = settings === null ? null : isWorthDiagnosing(await readRecording(path), settings);
+  return {
+    type: 'judged',
+    isWorthDiagnosing: worth !== null,
+    bytesPerOperation: worth?.bytesPerOperation ?? null,
+  };
+}
+
+/** What an earlier run left must not be taken for this one's. */
+async function removeDiagnosis(pathPrefix: string): Promise<void> {
+  const folder = dirname(pathPrefix);
+  const name = basename(pathPrefix);
+  const isOurs = (file: string) =>
+    file.startsWith(name) && /^(-\d+\.heapsnapshot|\.heapprofile)$/.test(file.slice(name.length));
+  for (const file of (await readdir(folder)).filter(isOurs)) await rm(join(folder, file), { force: true });
 }
 
 /** A test whose recording cannot be read has failed for that reason, if for no other. */

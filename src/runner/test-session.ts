@@ -26,6 +26,8 @@ import {
 import { formatBytes, formatDuration, formatPercent } from '../units.js';
 import { Phase } from '../vocabulary.js';
 import { collectGarbage } from './collection.js';
+import { diagnosisRounds } from './diagnosis-rounds.js';
+import type { DiagnosisRequest, JudgedAnswer } from './messages.js';
 
 const METRICS_WAIT_MS = 1000;
 /** Sockets that close and timers that run off let go of memory within a few turns of the event loop. */
@@ -48,6 +50,8 @@ export class TestSession implements ScenarioContext {
   /** The innermost phase that something was thrown in. */
   failedPhase: Phase | undefined;
   readonly #capture: Capture;
+  readonly #diagnosis: DiagnosisRequest | null;
+  readonly #askJudge: (() => Promise<JudgedAnswer>) | undefined;
   readonly #v8: CaptureGroup;
   readonly #floor: CaptureGroup;
   readonly #counts: CaptureGroup;
@@ -66,11 +70,17 @@ export class TestSession implements ScenarioContext {
     settings: ScenarioSettings;
     signal: AbortSignal;
     capture: Capture;
+    /** Null: never. */
+    diagnosis?: DiagnosisRequest | null;
+    /** Whether the load that is over leaks. */
+    askJudge?: () => Promise<JudgedAnswer>;
   }) {
     this.target = options.target;
     this.settings = options.settings;
     this.signal = options.signal;
     this.#capture = options.capture;
+    this.#diagnosis = options.diagnosis ?? null;
+    this.#askJudge = options.askJudge;
     this.#v8 = options.capture.group('v8', [...V8_CHANNELS]);
     this.#floor = options.capture.group('floor', [...FLOOR_CHANNELS]);
     this.#counts = options.capture.group('operations', [...OPERATION_CHANNELS]);
@@ -143,6 +153,45 @@ export class TestSession implements ScenarioContext {
     return { liveBytes };
   }
 
+  async diagnose(): Promise<void> {
+    const request = this.#diagnosis;
+    if (request === null || this.#askJudge === undefined || this.signal.aborted) return;
+    const { isWorthDiagnosing, bytesPerOperation } = await this.#askJudge();
+    if (!isWorthDiagnosing) return;
+    await this.phase(Phase.Diagnosis, () => {
+      const last = this.#lastLoad;
+      const rate = last === null ? 0 : (last.outcome.completed * 1000) / Math.max(1, last.outcome.activeMs);
+      return diagnosisRounds({
+        capture: this.#capture,
+        request,
+        bytesPerOperation,
+        operationsPerSecond: rate > 0 ? rate : null,
+        operations: () => this.operations,
+        work: (operations, durationMs) => this.#repeat(operations, durationMs),
+        rest: (durationMs) => this.rest(durationMs),
+        signal: this.signal,
+      });
+    });
+  }
+
+  /** Operations as the last load sent them, without its pauses. */
+  async #repeat(maxOperations: number, durationMs: number): Promise<void> {
+    if (this.#lastLoad === null) return;
+    const plan = {
+      ...this.#lastLoad.plan,
+      maxOperations,
+      durationMs,
+      floorIntervalMs: Number.POSITIVE_INFINITY,
+      firstFloorIntervalMs: undefined,
+    };
+    await this.#send(plan, {
+      target: neverInlined(this.target),
+      floor: async () => {},
+      // The load may have been ended early; these operations are asked for by their number.
+      endRequested: () => null,
+    });
+  }
+
   async load(given: Partial<LoadPlan>): Promise<LoadOutcome> {
     const { settings } = this;
     const plan: LoadPlan = {
@@ -158,23 +207,27 @@ export class TestSession implements ScenarioContext {
       ...(this.currentPhase === Phase.Load ? { maxOperations: settings.maxOperations } : {}),
       ...given,
     };
+    const outcome = await this.#send(plan, {
+      target: this.target,
+      floor: async () => void (await this.floor()),
+      endRequested: () => this.#endRequested,
+    });
+    this.#lastLoad = { outcome, plan };
+    return outcome;
+  }
+
+  async #send(plan: LoadPlan, world: Pick<LoadSurroundings, 'target' | 'floor' | 'endRequested'>): Promise<LoadOutcome> {
     try {
-      const outcome = await runLoad(plan, {
-        target: this.target,
+      return await runLoad(plan, {
+        ...world,
         signal: this.signal,
         nextIndex: () => this.#nextIndex++,
         counted: (inFlight, completed, failed) => {
           this.#running = { inFlight, completed, failed };
         },
-        floor: async () => {
-          await this.floor();
-        },
-        endRequested: () => this.#endRequested,
         mustStop: () => this.#nearlyOutOfMemory(),
         phase: (phase, body) => this.phase(phase, body),
       });
-      this.#lastLoad = { outcome, plan };
-      return outcome;
     } finally {
       this.#endedBefore.completed += this.#running.completed;
       this.#endedBefore.failed += this.#running.failed;
@@ -337,6 +390,15 @@ export class TestSession implements ScenarioContext {
     this.note(`the load ended early: ${reason}`);
     return reason;
   }
+}
+
+/**
+ * The same target, whose operation V8 cannot compile into the loop that calls it: what it allocates would then
+ * be this file's. Calls through a proxy are never inlined.
+ */
+function neverInlined(target: Target): Target {
+  const operation = new Proxy(target.operation, {});
+  return { name: target.name, operation: (index, options) => operation.call(target, index, options) };
 }
 
 /** What the container, or else the machine, lets the process have. */

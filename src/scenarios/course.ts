@@ -20,6 +20,7 @@ export async function runCourse(scenario: Scenario, context: ScenarioContext): P
   const baseline = await settle(context);
   const outcome = await context.phase(Phase.Load, () => scenario.load(context));
   await settle(context);
+  await context.diagnose?.();
   await stop(context);
   await context.phase(Phase.Cleanup, async () => {
     await scenario.afterTeardown?.(context, baseline);

@@ -44,6 +44,8 @@ export interface ScenarioContext {
   /** Limits what the process may allocate beyond now. Null: not on this system. */
   limitMemory(bytes: number): number | null;
   unlimitMemory(): void;
+  /** After a load that leaked: the same work again, watched more closely, to find out why. */
+  diagnose?(): Promise<void>;
   /** Resolves after `durationMs`, or at once when the test is stopped. */
   rest(durationMs: number): Promise<void>;
 }

@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../errors.js';
+import { decodeHeapProfile } from '../recording/allocation-profile.js';
+import { type DiagnosisRecord, diagnosisRecordOf } from '../recording/diagnosis-record.js';
+import type { Recording } from '../recording/index.js';
+import { sourceMapped } from '../recording/source-mapped.js';
+import {
+  diffHeapSnapshots,
+  type HeapDiff,
+  type HeapNodeDetail,
+  openHeapSnapshot,
+} from '../snapshot/index.js';
+import { type AllocationSite, allocationSites } from './allocation-sites.js';
+import type { EntryDetail } from './heap-causes.js';
+import { type MeasuredGrowth, measuredGrowth } from './measured-growth.js';
+import { type MovingCounter, movingCounters } from './moving-counters.js';
+import { isNodesOwn } from './source-place.js';
+import { type UnreleasedReferences, unreleasedReferences } from './unreleased-references.js';
+
+/** Everything that speaks of the cause of a leak, as far as it could be had. */
+export interface Observations {
+  /** Null: there were no rounds. */
+  growth: MeasuredGrowth | null;
+  /** Null: fewer than two snapshots, or they cannot be read. */
+  diff: HeapDiff | null;
+  details: ReadonlyMap<number, EntryDetail>;
+  /** Most bytes first. */
+  sites: AllocationSite[];
+  counters: MovingCounter[];
+  references: UnreleasedReferences[];
+  /** Files of the native addons that the program has loaded. */
+  addons: string[];
+  /** Operations of the whole test: what references were counted over. */
+  operationsInAll: number;
+  lacks: string[];
+}
+
+/** Groups whose entries are looked at one by one. */
+const GROUPS_LOOKED_AT = 6;
+const GROWERS_MAX = 24;
+
+/** Reads what a recording refers to. What cannot be read is missing and named; nothing fails. */
+export async function observe(recording: Recording): Promise<Observations> {
+  const record = diagnosisRecordOf(recording);
+  const lacks = [...(record?.lacks ?? [])];
+  const [diff, sites] = await Promise.all([readDiff(record, lacks), readSites(record, lacks)]);
+  const details = await readDetails(record, diff, lacks);
+  return {
+    growth: measuredGrowth(record?.readings ?? []) ?? null,
+    diff,
+    details,
+    sites,
+    counters: movingCounters(recording),
+    references: unreleasedReferences(recording),
+    addons: record?.addons ?? [],
+    operationsInAll: recording.series('floor_operations')?.values.at(-1) ?? 0,
+    lacks,
+  };
+}
+
+async function readDiff(record: DiagnosisRecord | undefined, lacks: string[]): Promise<HeapDiff | null> {
+  const snapshots = record?.snapshots ?? [];
+  if (snapshots.length < 2) {
+    if (record && record.lacks.length === 0) lacks.push('there are no two heap snapshots to compare');
+    return null;
+  }
+  const operations = snapshots
+    .slice(1)
+    .map((snapshot, i) => snapshot.operations - (snapshots[i]?.operations ?? 0));
+  try {
+    return await diffHeapSnapshots(
+      snapshots.map(({ path }) => path),
+      { top: GROWERS_MAX, ...(operations.every((count) => count > 0) && { operations }) },
+    );
+  } catch (error) {
+    lacks.push(`the heap snapshots could not be compared: ${messageOf(error)}`);
+    return null;
+  }
+}
+
+async function readSites(record: DiagnosisRecord | undefined, lacks: string[]): Promise<AllocationSite[]> {
+  const profile = record?.profile;
+  if (!profile) return [];
+  try {
+    const text = await readFile(profile.path, 'utf8');
+    return allocationSites(sourceMapped(decodeHeapProfile(text, profile)));
+  } catch (error) {
+    lacks.push(`the allocation profile could not be read: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+/** Of each growing group a recent entry: on what way it is reached, and which function it carries. */
+async function readDetails(
+  record: DiagnosisRecord | undefined,
+  diff: HeapDiff | null,
+  lacks: string[],
+): Promise<Map<number, EntryDetail>> {
+  const details = new Map<number, EntryDetail>();
+  const groups = (diff?.growth ?? []).filter(({ noise, sampleId }) => noise === null && sampleId !== null);
+  const last = record?.snapshots.at(-1);
+  if (last === undefined || groups.length === 0) return details;
+  try {
+    using heap = await openHeapSnapshot(last.path);
+    for (const { sampleId } of groups.slice(0, GROUPS_LOOKED_AT)) {
+      const id = sampleId as number;
+      const entry = await heap.node(id, { paths: 1, fields: 32 });
+      details.set(id, {
+        entry,
+        callback: await callbackOf(entry, (other) => heap.node(other, { paths: 1, fields: 0 })),
+      });
+    }
+  } catch (error) {
+    lacks.push(`the entries of what grows could not be looked at: ${messageOf(error)}`);
+  }
+  return details;
+}
+
+/** The entry itself if it is a function of the program, or the first function that it holds. */
+async function callbackOf(
+  entry: HeapNodeDetail,
+  nodeOf: (id: number) => Promise<HeapNodeDetail>,
+): Promise<EntryDetail['callback']> {
+  const own = placeOfFunction(entry);
+  if (own) return own;
+  for (const field of entry.fields) {
+    if (field.type !== 'closure' || field.edge === '.constructor') continue;
+    const place = placeOfFunction(await nodeOf(field.id));
+    if (place) return place;
+  }
+  return null;
+}
+
+function placeOfFunction({ node }: HeapNodeDetail): EntryDetail['callback'] {
+  const { type, location, generatedLocation } = node;
+  if (type !== 'closure' || location === null || isNodesOwn(location)) return null;
+  return { location, wasMapped: generatedLocation !== undefined };
+}

@@ -1,0 +1,244 @@
+import type { LeakDetectionResult } from '../diagnosis/index.js';
+import type { AllocationSite } from './allocation-sites.js';
+import { confidenceOf, isIntegerRatio } from './confidence.js';
+import { evidenceOfCounter, evidenceOfHeap, evidenceOfReference, evidenceOfSite } from './evidence.js';
+import { type HeapCause, heapCauses } from './heap-causes.js';
+import { type KnownPattern, knownPattern } from './known-patterns.js';
+import { bytesOf, type Charged, type Share } from './ledger.js';
+import { type MeasuredGrowth, totalOf } from './measured-growth.js';
+import type { MovingCounter } from './moving-counters.js';
+import type { Observations } from './observations.js';
+import { processSuspects, referenceSuspects, siteSuspects } from './other-suspects.js';
+import { isNodesOwn, type Place, packageOf, placeOf } from './source-place.js';
+import { statementOf } from './statement.js';
+import type { UnreleasedReferences } from './unreleased-references.js';
+
+/** Of a site's live bytes beside the cause's: less is the work of somebody else. */
+const SITE_SHARE = 0.03;
+/** Counts that belong together differ by less. */
+const SAME_COUNT = 0.05;
+const SAME_BYTES = 0.25;
+
+/**
+ * Joins the evidence that speaks of one cause into suspects, those that explain most first.
+ *
+ * A place of the heap that grows is the beginning of a suspect. To it belong the function that allocated what
+ * is there (best one of the same file), the counter and the references that grow by as many per operation, and
+ * the native memory behind its objects. What belongs to nothing on the heap makes suspects of its own.
+ */
+export function suspectsOf(observations: Observations, leak: LeakDetectionResult): Charged[] {
+  const { growth, diff } = observations;
+  const causes = diff === null ? [] : heapCauses(diff, observations.details);
+  const shares = divided(causes, growth);
+  const free: Free = {
+    sites: [...observations.sites],
+    references: [...observations.references],
+    counters: observations.counters,
+  };
+  const charged = causes.map((cause, index) => {
+    const share = shares[index] ?? { heapBytes: cause.bytes, externalBytes: 0, nativeBytes: 0 };
+    return heapSuspect({ cause, share, observations, leak, free });
+  });
+  const left = {
+    heapBytes: (growth?.heapBytes ?? 0) - sum(charged.map(({ heapBytes }) => heapBytes)),
+    externalBytes: (growth?.externalBytes ?? 0) - sum(charged.map(({ externalBytes }) => externalBytes)),
+    nativeBytes: (growth?.nativeBytes ?? 0) - sum(charged.map(({ nativeBytes }) => nativeBytes)),
+  };
+  return [
+    ...charged,
+    ...referenceSuspects(free.references, observations, leak),
+    ...siteSuspects(free.sites, left, observations, leak),
+    ...processSuspects(left, observations, leak),
+  ].sort((a, b) => rank(b) - rank(a));
+}
+
+/** References that were lost are certain; what has no bytes of its own stands behind what has many. */
+function rank(charged: Charged): number {
+  return bytesOf(charged) || charged.suspect.confidence;
+}
+
+/** What no suspect has claimed yet. */
+interface Free {
+  sites: AllocationSite[];
+  references: UnreleasedReferences[];
+  counters: readonly MovingCounter[];
+}
+
+const HOLDS_BUFFERS = /Buffer|Array$|DataView|external/i;
+/** A cause that explains so much of the growth is charged for the native memory behind its objects as well. */
+const MAIN_SHARE = 0.5;
+
+/** A snapshot counts buffers among the objects; the books keep what lies outside the heap apart. */
+function divided(causes: readonly HeapCause[], growth: MeasuredGrowth | null): Share[] {
+  if (growth === null) return [];
+  const claimed = sum(causes.map(({ bytes }) => bytes));
+  let external = Math.max(0, Math.min(growth.externalBytes, claimed - Math.max(0, growth.heapBytes)));
+  const likely = [...causes.keys()].sort((a, b) => Number(isBuffer(causes[b])) - Number(isBuffer(causes[a])));
+  const shares: Share[] = causes.map(({ bytes }) => ({ heapBytes: bytes, externalBytes: 0, nativeBytes: 0 }));
+  for (const index of likely) {
+    const share = shares[index];
+    if (share === undefined) continue;
+    const taken = Math.min(external, share.heapBytes);
+    share.heapBytes -= taken;
+    share.externalBytes += taken;
+    external -= taken;
+  }
+  const main = causes[0];
+  const ownsNative = main && !/string\)$/.test(main.entryClass ?? '') && main.entries > 0;
+  if (
+    growth.nativeBytes > 0 &&
+    ownsNative &&
+    main.bytes >= MAIN_SHARE * (growth.heapBytes + growth.externalBytes)
+  )
+    (shares[0] as Share).nativeBytes = growth.nativeBytes;
+  return shares;
+}
+
+function isBuffer(cause: HeapCause | undefined): boolean {
+  return HOLDS_BUFFERS.test(cause?.entryClass ?? '') && cause?.entryClass !== 'Array';
+}
+
+interface HeapCase {
+  cause: HeapCause;
+  share: Share;
+  observations: Observations;
+  leak: LeakDetectionResult;
+  free: Free;
+}
+
+function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Charged {
+  const { growth } = observations;
+  const operations = growth?.operations || observations.diff?.operations?.reduce((a, b) => a + b, 0) || null;
+  const bytes = share.heapBytes + share.externalBytes + share.nativeBytes;
+  const bytesPerOperation = operations && bytes / operations;
+  const countPerOperation = operations && cause.entries > 0 ? cause.entries / operations : null;
+  const total = growth ? totalOf(growth) : 0;
+  const holder = placeOf(cause.holder?.location, cause.holder?.wasMapped);
+  const site = takeSite(cause, holder, share, free);
+  const counters = countersOf(bytesPerOperation, countPerOperation, free.counters);
+  const reference = takeReference(countPerOperation, observations.operationsInAll, free);
+  const pattern = patternOf(cause, share, reference);
+  const entry = placeOf(cause.entry?.location, cause.entry?.wasMapped);
+  const isProgramsEntry = entry !== null && !isNodesOwn(entry.script);
+  const isCallback = /^(Function|Listener|WeakListener|Timeout|Immediate)$/.test(cause.entryClass ?? '');
+  const allocationSite =
+    reference?.takenAt ??
+    (isCallback && isProgramsEntry ? entry : (site?.place ?? (isProgramsEntry ? entry : null)));
+  const grounds = {
+    survivorGrew: cause.foundBy.grower,
+    everyRound: cause.foundBy.everyRound,
+    classOnly: cause.foundBy.classes,
+    integerRatio: countPerOperation !== null && isIntegerRatio(countPerOperation),
+    allocationSite: site !== undefined,
+    counter: counters.length > 0,
+    unreleased: reference !== undefined,
+  };
+  const owner = packageOf(holder?.script) ?? packageOf(allocationSite?.script);
+  const about = {
+    kind: pattern.kind,
+    className: cause.entryClass ?? cause.holderClass,
+    retainingPath: cause.path || null,
+    holder: holder !== null && isNodesOwn(holder.script) && allocationSite !== null ? null : holder,
+    allocationSite,
+    package: owner,
+    counters: counters.map(({ channel }) => channel),
+    bytesPerOperation,
+    countPerOperation,
+    share: total > 0 ? bytes / total : null,
+    confidence: confidenceOf(grounds, leak.confidence),
+    fingerprint: cause.fingerprint,
+    advice: pattern.advice,
+    evidence: [
+      ...evidenceOfHeap(cause, share, operations),
+      ...(site && operations ? [evidenceOfSite(site, operations)] : []),
+      ...counters.map(evidenceOfCounter),
+      ...(reference ? [evidenceOfReference(reference, observations.operationsInAll)] : []),
+    ],
+  };
+  const words = { holderClass: cause.holderClass, functionName: site?.functionName, pattern: pattern.name };
+  return { ...share, suspect: { ...about, statement: statementOf(about, words) } };
+}
+
+/** A lost reference says more of the cause than what its value is made of. */
+function patternOf(
+  cause: HeapCause,
+  share: Share,
+  reference: UnreleasedReferences | undefined,
+): Pick<KnownPattern, 'kind' | 'name' | 'advice'> {
+  if (reference) {
+    return {
+      kind: reference.kind,
+      name: `references of ${reference.registryKind} "${reference.name}" that are not given back`,
+      advice: 'drop each reference when its work is done, best with `using`, also when the work fails',
+    };
+  }
+  const steps = cause.steps.map(({ edge, name }) => `${edge} ${name}`).join(' ');
+  const bytes = share.heapBytes + share.externalBytes;
+  return knownPattern({
+    path: `${cause.path} ${/\(Stack roots\)/.test(steps) ? '' : lastSteps(cause)}`,
+    holderClass: cause.holderClass,
+    entryClass: cause.entryClass,
+    externalShare: bytes > 0 ? share.externalBytes / bytes : 0,
+  });
+}
+
+/** The way to most things leads through V8's and Node's own: only its end is about what grows. */
+function lastSteps({ steps }: HeapCause): string {
+  return steps
+    .slice(-4)
+    .map(({ edge }) => edge)
+    .join('');
+}
+
+/** The function that allocated what a cause holds: best one of the holder's file, and of about as many bytes. */
+function takeSite(
+  cause: HeapCause,
+  holder: Place | null,
+  share: Share,
+  free: Free,
+): AllocationSite | undefined {
+  const bytes = Math.max(1, share.heapBytes);
+  const fitness = ({ place, bytes: live }: AllocationSite) => {
+    const isSameFile =
+      place.script === holder?.script || cause.entry?.location.startsWith(`${place.script}:`);
+    const isSamePackage = packageOf(place.script)?.name === packageOf(holder?.script)?.name;
+    return (isSameFile ? 2 : 0) + (isSamePackage ? 1 : 0) + Math.min(live, bytes) / Math.max(live, bytes);
+  };
+  const candidates = free.sites.filter(({ bytes: live }) => live >= SITE_SHARE * bytes);
+  const [best] = candidates.sort((a, b) => fitness(b) - fitness(a));
+  if (best === undefined) return undefined;
+  free.sites = free.sites.filter((site) => site !== best);
+  return best;
+}
+
+function countersOf(
+  bytesPerOperation: number | null,
+  countPerOperation: number | null,
+  counters: readonly MovingCounter[],
+): MovingCounter[] {
+  return counters.filter(({ perOperation, isInBytes }) => {
+    const wanted = isInBytes ? bytesPerOperation : countPerOperation;
+    return (
+      wanted !== null &&
+      wanted > 0 &&
+      Math.abs(perOperation / wanted - 1) <= (isInBytes ? SAME_BYTES : SAME_COUNT)
+    );
+  });
+}
+
+function takeReference(
+  countPerOperation: number | null,
+  operations: number,
+  free: Free,
+): UnreleasedReferences | undefined {
+  if (countPerOperation === null || operations <= 0) return undefined;
+  const found = free.references.find(
+    ({ count }) => Math.abs(count / operations / countPerOperation - 1) <= SAME_COUNT,
+  );
+  if (found) free.references = free.references.filter((one) => one !== found);
+  return found;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
