@@ -44,7 +44,7 @@ export function isWorthDiagnosing(
 }
 
 /** Of the threshold, for growth that is not yet called a leak. */
-const CLEAR_SHARE = 0.5;
+const CLEAR_SHARE = 0.25;
 
 export type Diagnosis = Omit<
   MemoryTestResult,

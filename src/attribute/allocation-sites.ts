@@ -1,7 +1,5 @@
-import { dirname, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type AllocationFrame, type AllocationProfile, stackOf } from '../recording/allocation-profile.js';
-import { isNodesOwn, type Place, pathOf } from './source-place.js';
+import { isProgramsOwn, type Place, pathOf } from './source-place.js';
 
 /** A function that allocated what is still alive. */
 export interface AllocationSite {
@@ -24,7 +22,7 @@ export function allocationSites(profile: AllocationProfile): AllocationSite[] {
   const frameOf = new Map<number, AllocationFrame[]>();
   for (const { node, bytes, isCollected } of profile.samples) {
     if (isCollected) continue;
-    const frames = frameOf.get(node) ?? stackOf(profile, node).filter(isProgramsOwn);
+    const frames = frameOf.get(node) ?? stackOf(profile, node).filter(({ url }) => isProgramsOwn(url));
     frameOf.set(node, frames);
     const [innermost] = frames;
     if (innermost?.line === undefined) continue;
@@ -48,15 +46,4 @@ export function allocationSites(profile: AllocationProfile): AllocationSite[] {
     });
   }
   return [...sites.values()].sort((a, b) => b.bytes - a.bytes);
-}
-
-/** What drives and watches the program from inside its process; its own services are programs like any other. */
-const MEASURING = ['runner', 'scenarios', 'capture', 'recording'].map(
-  (folder) => `${dirname(dirname(fileURLToPath(import.meta.url)))}${sep}${folder}${sep}`,
-);
-
-function isProgramsOwn({ url }: AllocationFrame): boolean {
-  if (url === '' || isNodesOwn(url)) return false;
-  const script = pathOf(url) ?? url;
-  return !MEASURING.some((folder) => script.startsWith(folder));
 }

@@ -161,6 +161,8 @@ function causeOfGroup(group: GrowingGroup, detail: EntryDetail | undefined, byte
 
 /** Of the last named thing on the way that is not V8's own and not the entry itself. */
 function holderOf(steps: readonly HeapStep[]): string | null {
+  // A variable of a scope: whose function it is, the path says.
+  if (steps.at(-1)?.edge.startsWith('->')) return null;
   const entry = steps.at(-1)?.className;
   const before = steps.slice(0, -1).filter(({ className }) => !/^\(|^system \//.test(className));
   return before.findLast(({ className }) => className !== entry)?.className ?? null;

@@ -53,10 +53,15 @@ export function ledgerOf(
   return {
     measuredBytesPerOperation: total / operations,
     entries: entries.map(({ name, bytes }) => ({ name, bytesPerOperation: bytes / operations })),
-    explainedShare: total <= 0 ? 0 : Math.min(1, Math.max(0, explainedBytes / total)),
+    explainedShare: shareOf(explainedBytes, total) ?? 0,
     operations: growth.operations,
     lacks: [...about.lacks],
   };
+}
+
+/** 0 to 1; null where nothing grew. Sampling and rounding may explain a little more than there is. */
+export function shareOf(bytes: number, total: number): number | null {
+  return total <= 0 ? null : Math.min(1, Math.max(0, bytes / total));
 }
 
 export function bytesOf({ heapBytes, externalBytes, nativeBytes }: Share): number {

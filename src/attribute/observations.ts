@@ -14,7 +14,7 @@ import { type AllocationSite, allocationSites } from './allocation-sites.js';
 import type { EntryDetail } from './heap-causes.js';
 import { type MeasuredGrowth, measuredGrowth } from './measured-growth.js';
 import { type MovingCounter, movingCounters } from './moving-counters.js';
-import { isNodesOwn } from './source-place.js';
+import { isProgramsOwn } from './source-place.js';
 import { type UnreleasedReferences, unreleasedReferences } from './unreleased-references.js';
 
 /** Everything that speaks of the cause of a leak, as far as it could be had. */
@@ -116,6 +116,9 @@ async function readDetails(
   return details;
 }
 
+/** What is called first, by the names that Node and most programs give it. */
+const CALLBACK = /callback|listener|handler|_?on[A-Z]\w+|^\.fn$/;
+
 /** The entry itself if it is a function of the program, or the first function that it holds. */
 async function callbackOf(
   entry: HeapNodeDetail,
@@ -123,8 +126,10 @@ async function callbackOf(
 ): Promise<EntryDetail['callback']> {
   const own = placeOfFunction(entry);
   if (own) return own;
-  for (const field of entry.fields) {
-    if (field.type !== 'closure' || field.edge === '.constructor') continue;
+  const functions = entry.fields.filter(({ type, edge }) => type === 'closure' && edge !== '.constructor');
+  for (const field of functions.sort(
+    (a, b) => Number(CALLBACK.test(b.edge)) - Number(CALLBACK.test(a.edge)),
+  )) {
     const place = placeOfFunction(await nodeOf(field.id));
     if (place) return place;
   }
@@ -133,6 +138,6 @@ async function callbackOf(
 
 function placeOfFunction({ node }: HeapNodeDetail): EntryDetail['callback'] {
   const { type, location, generatedLocation } = node;
-  if (type !== 'closure' || location === null || isNodesOwn(location)) return null;
+  if (type !== 'closure' || location === null || !isProgramsOwn(location)) return null;
   return { location, wasMapped: generatedLocation !== undefined };
 }

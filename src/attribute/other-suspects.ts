@@ -3,7 +3,7 @@ import { formatBytes } from '../units.js';
 import type { AllocationSite } from './allocation-sites.js';
 import { confidenceOf, type Grounds } from './confidence.js';
 import { evidenceOfReference, evidenceOfSite } from './evidence.js';
-import type { Charged, Share } from './ledger.js';
+import { type Charged, type Share, shareOf } from './ledger.js';
 import { totalOf } from './measured-growth.js';
 import type { Observations } from './observations.js';
 import { packageOf } from './source-place.js';
@@ -42,7 +42,7 @@ function charged(
     counters: [],
     bytesPerOperation: bytes > 0 && operations ? bytes / operations : null,
     countPerOperation: null,
-    share: bytes > 0 && total > 0 ? bytes / total : null,
+    share: bytes > 0 ? shareOf(bytes, total) : null,
     confidence: confidenceOf(grounds, leak.confidence),
     fingerprint: null,
     evidence: [],

@@ -42,11 +42,17 @@ function failure({ failure: failed }: Findings): string | undefined {
 
 function leak({ leakDetection }: Findings): string | undefined {
   if (!leakDetection.leakDetected) return undefined;
-  const { bytesPerOperation, suspectedSources } = leakDetection;
+  const { bytesPerOperation, suspectedSources, suspects = [] } = leakDetection;
+  const [first] = suspects;
+  if (first) return capitalised(`${first.advice} (${first.retainingPath ?? first.className ?? first.kind})`);
   const each =
     bytesPerOperation === null ? 'with time' : `by ${formatBytes(bytesPerOperation)} with every operation`;
   const where = suspectedSources.length === 0 ? '' : `; what grew with it: ${suspectedSources.join(', ')}`;
   return `Live memory grows ${each} and is not given back${where}. Look for what every operation adds to and nothing removes from`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function inconclusive({ leakDetection }: Findings): string | undefined {

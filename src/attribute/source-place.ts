@@ -20,6 +20,22 @@ export function isNodesOwn(script: string): boolean {
   return script.startsWith('node:');
 }
 
+/** What drives and watches a program from inside its process. The services are programs like any other. */
+const MEASURING = ['runner', 'scenarios', 'capture', 'recording'].map((folder) =>
+  join(dirname(dirname(fileURLToPath(import.meta.url))), folder, sep),
+);
+const PACKAGE_ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+const MEASURING_SOURCES = MEASURING.map((folder) =>
+  folder.replace(join(PACKAGE_ROOT, 'dist', sep), join(PACKAGE_ROOT, sep)),
+);
+
+/** Neither Node's nor ours: a script of what is looked at. */
+export function isProgramsOwn(script: string): boolean {
+  if (script === '' || isNodesOwn(script)) return false;
+  const path = pathOf(script) ?? script;
+  return ![...MEASURING, ...MEASURING_SOURCES].some((folder) => path.startsWith(folder));
+}
+
 /** The file of a script; undefined for what is none. */
 export function pathOf(script: string): string | undefined {
   if (!script.startsWith('file:')) return undefined;

@@ -4,7 +4,7 @@ import { confidenceOf, isIntegerRatio } from './confidence.js';
 import { evidenceOfCounter, evidenceOfHeap, evidenceOfReference, evidenceOfSite } from './evidence.js';
 import { type HeapCause, heapCauses } from './heap-causes.js';
 import { type KnownPattern, knownPattern } from './known-patterns.js';
-import { bytesOf, type Charged, type Share } from './ledger.js';
+import { bytesOf, type Charged, type Share, shareOf } from './ledger.js';
 import { type MeasuredGrowth, totalOf } from './measured-growth.js';
 import type { MovingCounter } from './moving-counters.js';
 import type { Observations } from './observations.js';
@@ -144,7 +144,7 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
     counters: counters.map(({ channel }) => channel),
     bytesPerOperation,
     countPerOperation,
-    share: total > 0 ? bytes / total : null,
+    share: shareOf(bytes, total),
     confidence: confidenceOf(grounds, leak.confidence),
     fingerprint: cause.fingerprint,
     advice: pattern.advice,
@@ -155,7 +155,11 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
       ...(reference ? [evidenceOfReference(reference, observations.operationsInAll)] : []),
     ],
   };
-  const words = { holderClass: cause.holderClass, functionName: site?.functionName, pattern: pattern.name };
+  const words = {
+    holderClass: cause.holderClass,
+    functionName: allocationSite === site?.place ? site?.functionName : undefined,
+    pattern: pattern.name,
+  };
   return { ...share, suspect: { ...about, statement: statementOf(about, words) } };
 }
 

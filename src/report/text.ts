@@ -11,6 +11,7 @@ import { formatBytes, formatDuration, formatLatency, formatPercent, formatRate }
 import { Phase } from '../vocabulary.js';
 import { type Column, table, wrap } from './layout.js';
 import { sparkline } from './sparkline.js';
+import { suspectLines } from './suspects-text.js';
 
 /** The summary that a person wants first: the verdict, a line a test, then the reasons. */
 
@@ -189,7 +190,12 @@ function leaks({ report, paint, width }: Page): string[] {
     ...residentOverLoad(measurements).map((line) => `    ${line}`),
     ...wrap(leakDetection.explanation, width, '    '),
     ...(leakDetection.patternAnalysis ? [`    pattern: ${leakDetection.patternAnalysis.patternType}`] : []),
-    ...leakDetection.suspectedSources.flatMap((source) => wrap(source, width, '      ', '    - ')),
+    ...(leakDetection.suspects?.length
+      ? suspectLines(leakDetection, width)
+      : [
+          ...leakDetection.suspectedSources.flatMap((source) => wrap(source, width, '      ', '    - ')),
+          ...suspectLines(leakDetection, width),
+        ]),
   ]);
   return [paint.bold('Leaks'), ...blocks];
 }
