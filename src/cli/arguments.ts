@@ -17,6 +17,7 @@ export interface RunArguments {
   /** true: given without a word. */
   stopEarly?: string | true;
   set?: string[];
+  diagnose?: boolean;
   color?: boolean;
   quiet?: boolean;
   list?: boolean;
@@ -72,6 +73,7 @@ export function flagSettings(
       '--stop-early',
       given.stopEarly === true ? 'leak' : given.stopEarly,
     ),
+    ...settingOf('leakDetection.diagnose', '--no-diagnose', given.diagnose === false ? 'false' : undefined),
     ...(given.set ?? []).map(assignment),
   ];
   if (outputDirectory === undefined) return settings;

@@ -66,6 +66,7 @@ function commandLine(done: (exitCode: number) => void): Command {
       'any setting, such as thresholds.leakThresholdBytes=5MiB; repeatable',
       collect,
     )
+    .option('--no-diagnose', 'no heap snapshots and no search for the cause after a load that leaked')
     .option('--quiet', 'no progress on stderr')
     .option('--color', 'colours also where there is no terminal')
     .option('--no-color', 'no colours')
