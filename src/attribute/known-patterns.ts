@@ -162,6 +162,9 @@ const UNKNOWN: KnownPattern = {
   advice: 'let go of what each operation adds there',
 };
 
-export function knownPattern(traits: Traits): KnownPattern {
-  return KNOWN_PATTERNS.find(({ matches }) => matches(traits)) ?? UNKNOWN;
+/** The pattern's name and advice; what lies in a collection is one for whoever sorts by kind. */
+export function knownPattern(traits: Traits): Pick<KnownPattern, 'kind' | 'name' | 'advice'> {
+  const { kind, name, advice } = KNOWN_PATTERNS.find(({ matches }) => matches(traits)) ?? UNKNOWN;
+  const isCollected = kind === 'objects' && /^(Map|Set|Array|Object)$|^\{/.test(traits.holderClass ?? '');
+  return { kind: isCollected ? 'collection' : kind, name, advice };
 }
