@@ -26,7 +26,7 @@ const OPERATIONS_WANTED = 40;
 const SAMPLES_WANTED = 512;
 const SAMPLE_INTERVAL_BYTES = { min: 1 * KIB, max: 64 * KIB };
 /** With snapshots that take longer than this in all, some are left out. */
-const SNAPSHOTS_MS = 20_000;
+const SNAPSHOTS_MS = 40_000;
 
 /** What the rounds need of the test around them. */
 export interface RoundsSurroundings {
