@@ -23,7 +23,6 @@ export interface DiagnosisInput {
 }
 
 export { attributeLeak } from './attribute/attribution.js';
-export type { JudgeSettings } from './detect/judge.js';
 
 /**
  * Whether the load of a test that still runs has grown so clearly that it is worth finding out why. Null: no.
@@ -32,15 +31,15 @@ export type { JudgeSettings } from './detect/judge.js';
 export function isWorthDiagnosing(
   recording: Recording,
   settings: JudgeSettings,
-  judge: Judge = judgeByCompetition,
-): { bytesPerOperation: number | null } | null {
+  judge: Judge = judgeRecording,
+): { bytesPerOperation: number | null; leakRate: number } | null {
   const { verdict, leakRate, leakRateInterval, bytesPerOperation } = judge(recording, settings);
-  if (verdict === 'leak') return { bytesPerOperation };
+  if (verdict === 'leak') return { bytesPerOperation, leakRate: leakRate ?? 0 };
   const window = loadWindow(recording);
   const isCertain = (leakRateInterval?.[0] ?? 0) > 0;
   if (verdict === 'no-leak' || leakRate === null || window === undefined || !isCertain) return null;
   const grownBytes = (leakRate * (window.endMs - window.startMs)) / 1000;
-  return grownBytes >= CLEAR_SHARE * settings.leakThresholdBytes ? { bytesPerOperation } : null;
+  return grownBytes >= CLEAR_SHARE * settings.leakThresholdBytes ? { bytesPerOperation, leakRate } : null;
 }
 
 /** Of the threshold, for growth that is not yet called a leak. */

@@ -52,6 +52,7 @@ function charged(
     holderClass: null,
     functionName: words.functionName,
     pattern: words.pattern,
+    bytes,
   });
   return { ...share, suspect: { ...suspect, statement } };
 }

@@ -10,6 +10,8 @@ export interface Words {
   functionName: string | undefined;
   /** Of the known pattern. */
   pattern: string;
+  /** In all rounds together: for programs whose operations nobody counts. */
+  bytes: number;
 }
 
 /** Who holds it, who put it there, how much per operation, how sure, and what to do, in one sentence. */
@@ -18,7 +20,7 @@ export function statementOf(suspect: Omit<Suspect, 'statement'>, words: Words): 
 }
 
 /** @example "sessions.mjs: sessions (Map, sessions.mjs:1) gains 1 {user, seen} and 2.2 KiB per operation" */
-function gainOf(suspect: Omit<Suspect, 'statement'>, { holderClass }: Words): string {
+function gainOf(suspect: Omit<Suspect, 'statement'>, { holderClass, bytes: inAll }: Words): string {
   const { retainingPath, holder, className, package: owner } = suspect;
   const where = holder && !isNodesOwn(holder.script) ? shortPlace(holder) : null;
   const about = [retainingPath === null ? null : holderClass, where, owner && ownerText(owner)].filter(
@@ -32,6 +34,8 @@ function gainOf(suspect: Omit<Suspect, 'statement'>, { holderClass }: Words): st
   const counted = count === null ? '' : `${amount(count)}${what || ' objects'}`;
   const bytes = suspect.bytesPerOperation === null ? '' : formatBytes(suspect.bytesPerOperation);
   const gained = [counted, bytes].filter((part) => part !== '').join(' and ');
+  if (gained === '' && inAll > 0)
+    return `${whose} gained ${formatBytes(inAll)}${what && ` of${what}`} between the heap snapshots`;
   return gained === '' ? `${whose} keeps growing` : `${whose} gains ${gained} per operation`;
 }
 

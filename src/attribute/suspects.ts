@@ -159,6 +159,7 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
     holderClass: cause.holderClass,
     functionName: allocationSite === site?.place ? site?.functionName : undefined,
     pattern: pattern.name,
+    bytes,
   };
   return { ...share, suspect: { ...about, statement: statementOf(about, words) } };
 }
@@ -186,10 +187,16 @@ function patternOf(
   });
 }
 
-/** The way to most things leads through V8's and Node's own: only its end is about what grows. */
+const LAST_STEPS = 4;
+
+/**
+ * The way to most things leads through V8's and Node's own (a server's listener sees the variables of its
+ * file): only its end is about what grows, and nothing before the last variable.
+ */
 function lastSteps({ steps }: HeapCause): string {
+  const variable = steps.findLastIndex(({ edge }) => edge.startsWith('->'));
   return steps
-    .slice(-4)
+    .slice(Math.max(variable, steps.length - LAST_STEPS))
     .map(({ edge }) => edge)
     .join('');
 }

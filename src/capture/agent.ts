@@ -11,6 +11,7 @@ import {
   reserveRecording,
   snapshotPathOf,
 } from '../recording/recording-folder.js';
+import { AgentDiagnosis } from './agent-diagnosis.js';
 import { type AgentOptions, agentOptionsIn } from './agent-options.js';
 import { writeAgentSnapshot } from './agent-snapshot.js';
 import { type Capture, startCapture } from './capture.js';
@@ -94,6 +95,7 @@ function observe(capture: Capture, file: string, options: AgentOptions): void {
       }
     };
   const counter = new OperationCounter(guarded);
+  const diagnosis = new AgentDiagnosis({ capture, operations: () => counter.completed, recordingPath: path });
   const recording = new ProcessRecording({
     capture,
     counter,
@@ -112,6 +114,7 @@ function observe(capture: Capture, file: string, options: AgentOptions): void {
     closeControl = answerControl({
       recording: path,
       mark: guarded((name) => recording.mark(name)),
+      diagnose: () => diagnosis.step(),
       onSnapshot: () => {
         isSnapshotDue = false;
       },

@@ -10,7 +10,9 @@ import { join } from 'node:path';
 export type ControlRequest =
   | { command: 'status' }
   | { command: 'mark'; name: string }
-  | { command: 'snapshot'; path: string };
+  | { command: 'snapshot'; path: string }
+  /** One more step of a diagnosis, into the recording and beside it. */
+  | { command: 'diagnose' };
 
 export type ControlReply = { error: string } | { done: true; status?: AgentStatus; sizeBytes?: number };
 

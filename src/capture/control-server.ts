@@ -18,6 +18,8 @@ export interface ControlHandlers {
   /** Path of this process's recording. */
   recording: string;
   mark: (name: string) => void;
+  /** Returns the size of the snapshot that it took. */
+  diagnose: () => number;
   /** A snapshot was asked for and written. */
   onSnapshot: () => void;
   /** Keeps what goes wrong away from the program. */
@@ -80,6 +82,7 @@ function replyTo(line: string, handlers: ControlHandlers): ControlReply {
       handlers.mark(request.name);
       return { done: true };
     }
+    if (request.command === 'diagnose') return { done: true, sizeBytes: handlers.diagnose() };
     if (request.command === 'snapshot') {
       const sizeBytes = writeAgentSnapshot(request.path);
       handlers.onSnapshot();

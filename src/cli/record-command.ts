@@ -18,6 +18,7 @@ export interface RecordArguments {
   duration?: string;
   collectEvery?: string;
   keys?: boolean;
+  diagnose?: boolean;
   set?: string[];
   config?: string;
   format: 'text' | 'json';
@@ -45,6 +46,7 @@ export function addRecordCommand(program: Command, done: (exitCode: number) => v
       'force a full collection so often: a closer floor, for pauses of 15 ms per 10 MB',
       duration,
     )
+    .option('--no-diagnose', 'take no heap snapshots of a process that is seen to leak')
     .option('--keys', 'take the keyboard: m begins and ends the load that is judged (also: SIGUSR2)')
     .option(
       '--set <name=value>',
@@ -96,7 +98,13 @@ export async function recordCommand(
 ): Promise<number> {
   const loaded = await loadConfig({
     ...(given.config !== undefined && { file: given.config }),
-    flags: flagSettings({ ...(given.set && { set: given.set }) }, undefined),
+    flags: flagSettings(
+      {
+        ...(given.set && { set: given.set }),
+        ...(given.diagnose !== undefined && { diagnose: given.diagnose }),
+      },
+      undefined,
+    ),
     env: world.env,
     directory: world.directory,
   });
@@ -128,9 +136,11 @@ async function carryOut({ command, given, world, folder, loaded, terminal }: Tas
   const { runProgram } = await import('../runner/program.js');
   const { judgeFolder } = await import('../runner/program-results.js');
   const { markFromOutside } = await import('../runner/phase-keys.js');
+  const { diagnoseWhileRunning } = await import('../runner/program-diagnosis.js');
   const say = (text: string) => void (given.quiet || world.stderr.write(`crucible-memory: ${text}\n`));
   say(`recording at ${given.rate} Hz into ${folder}`);
   let releaseMarks = () => {};
+  let endDiagnosis = () => {};
   const ending = await runProgram({
     command: command as [string, ...string[]],
     agent: {
@@ -146,13 +156,17 @@ async function carryOut({ command, given, world, folder, loaded, terminal }: Tas
     stdin: terminal ? 'ignore' : 'inherit',
     onStarted: (program) => {
       releaseMarks = markFromOutside(program, { terminal, onMark: (phase) => say(`phase ${phase} begins`) });
+      endDiagnosis = diagnoseWhileRunning(program, { folder, config: loaded.config, say });
     },
     onNews: say,
   })
     .catch((error) => {
       throw isFolderError(error) ? unwritable(folder, error) : error;
     })
-    .finally(() => releaseMarks());
+    .finally(() => {
+      releaseMarks();
+      endDiagnosis();
+    });
   try {
     return { ending, results: await judgeFolder(folder, loaded) };
   } catch (error) {

@@ -10,7 +10,8 @@ export function nextAfterRecording(
   given: Pick<RecordArguments, 'duration' | 'collectEvery'>,
 ): NextStep | undefined {
   const program = command.map(quoted).join(' ');
-  if (results.some(({ leakDetection }) => leakDetection.leakDetected))
+  const isExplained = results.some(({ leakDetection }) => (leakDetection.suspects?.length ?? 0) > 0);
+  if (!isExplained && results.some(({ leakDetection }) => leakDetection.leakDetected))
     return {
       command: `crucible-memory snapshot -- ${program}`,
       reason: 'a heap snapshot of it: what is held, and by whom',

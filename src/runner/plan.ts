@@ -1,4 +1,5 @@
 import type { MemoryTestConfig } from '../config/schema.js';
+import type { JudgeSettings } from '../diagnose.js';
 import { type ScenarioSettings, scenarioNamed } from '../scenarios/index.js';
 import { TestScenario } from '../vocabulary.js';
 
@@ -30,6 +31,12 @@ export function scenarioSettings(scenario: TestScenario, config: MemoryTestConfi
     exhaustionMemoryLimitBytes: loadTesting.exhaustionMemoryLimitBytes,
     maxOperations: loadTesting.maxOperations,
   };
+}
+
+/** What the judge needs of the configuration. Null: leak detection is switched off. */
+export function judgeSettings({ leakDetection, thresholds }: MemoryTestConfig): JudgeSettings | null {
+  if (!leakDetection.enabled) return null;
+  return { ...leakDetection, leakThresholdBytes: thresholds.leakThresholdBytes };
 }
 
 /** How long a test should take, milliseconds. */

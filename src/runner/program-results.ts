@@ -2,12 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { LoadedConfig } from '../config/index.js';
 import { publicConfig } from '../config/index.js';
-import { advise, diagnose } from '../diagnose.js';
+import { advise, attributeLeak, diagnose } from '../diagnose.js';
 import type { LeakDetectionResult, MemoryTestResult, RunReport } from '../diagnosis/index.js';
 import { CrucibleMemoryError } from '../errors.js';
 import { type Recording, readRecording } from '../recording/index.js';
 import { isLauncher, type RecordedParty, recordedParties } from '../recording/recording-folder.js';
 import { readEnvironment } from './environment.js';
+import { judgeSettings } from './plan.js';
 import { memoryLimitBytes } from './test-session.js';
 
 /** The scenario's name of what went through none. */
@@ -44,25 +45,23 @@ export async function judgeFolder(folder: string, { config }: LoadedConfig): Pro
   const others = recorded.length - chosen.length;
   if (others > 0)
     leftOut.push(`${others} more recordings (launchers, short-lived processes and threads) in ${folder}`);
-  const results = chosen.map(({ party, recording }) =>
-    judged(recording, { party, parties, path: join(folder, party.file), config }),
-  );
+  const results: MemoryTestResult[] = [];
+  for (const { party, recording } of chosen)
+    results.push(await judged(recording, { party, parties, path: join(folder, party.file), config }));
   return { results, leftOut };
 }
 
 type Config = LoadedConfig['config'];
 
-function judged(
+async function judged(
   recording: Recording,
   about: { party: RecordedParty; parties: RecordedParty[]; path: string; config: Config },
-): MemoryTestResult {
+): Promise<MemoryTestResult> {
   const { party, parties, config } = about;
   const { startedAtEpochMs } = recording.header;
   const diagnosis = diagnose(recording, {
     thresholds: config.thresholds,
-    judging: config.leakDetection.enabled
-      ? { ...config.leakDetection, leakThresholdBytes: config.thresholds.leakThresholdBytes }
-      : null,
+    judging: judgeSettings(config),
     scenario: RECORDED_SCENARIO,
     memoryLimitBytes: memoryLimitBytes(),
   });
@@ -74,9 +73,12 @@ function judged(
     endTime: new Date(startedAtEpochMs + recording.endMs).toISOString(),
     durationMs: recording.endMs,
     ...diagnosis,
-    leakDetection: config.leakDetection.enabled
-      ? withReasonOfNoFloor(recording, diagnosis.leakDetection)
-      : diagnosis.leakDetection,
+    leakDetection: await attributeLeak(
+      recording,
+      config.leakDetection.enabled
+        ? withReasonOfNoFloor(recording, diagnosis.leakDetection)
+        : diagnosis.leakDetection,
+    ),
     recording: about.path,
   });
 }

@@ -19,7 +19,7 @@ import { TestScenario } from '../vocabulary.js';
 import { type ChildEnding, type EndLoad, runInChild } from './child-process.js';
 import type { JudgedAnswer, TargetSpec } from './messages.js';
 import { Onlooker } from './onlooker.js';
-import { plannedDurationMs, scenarioSettings } from './plan.js';
+import { judgeSettings, plannedDurationMs, scenarioSettings } from './plan.js';
 import type { PlannedTest, TestProgress } from './progress.js';
 import { targetName } from './targets.js';
 import { memoryLimitBytes } from './test-session.js';
@@ -162,12 +162,6 @@ function onlookerOf(
     look: lookingOn({ plannedMs, stopEarly, expectedGrowthBytes, leakThresholdBytes }, settings),
     onLook: (look) => onLook?.(look),
   });
-}
-
-/** Null: leak detection is switched off. */
-function judgeSettings({ leakDetection, thresholds }: MemoryTestConfig): JudgeSettings | null {
-  if (!leakDetection.enabled) return null;
-  return { ...leakDetection, leakThresholdBytes: thresholds.leakThresholdBytes };
 }
 
 /** What the load has shown by now, from the recording that is still being written. */

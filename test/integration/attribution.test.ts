@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { MemoryTestConfigInput } from '../../src/config/index.js';
-import { type MemoryTestResult, MemoryTestResultSchema, type Suspect } from '../../src/diagnosis/index.js';
+import {
+  type MemoryTestResult,
+  MemoryTestResultSchema,
+  RunReportSchema,
+  type Suspect,
+} from '../../src/diagnosis/index.js';
 import { diagnosisRecordOf } from '../../src/recording/diagnosis-record.js';
 import { readRecording } from '../../src/recording/index.js';
 import { MemoryTestRunner } from '../../src/runner/memory-test-runner.js';
 import { MIB } from '../../src/units.js';
 import { Phase, TestScenario } from '../../src/vocabulary.js';
+import { outcomeOf, said, startCommand } from '../fixtures/command-line.js';
 import { folderWith } from '../fixtures/folder.js';
 
 /** Long enough for a verdict on a busy machine, too: each of the targets leaves kilobytes per operation behind. */
@@ -157,6 +163,48 @@ export function operation() { kept.push(Buffer.alloc(20_000)); }
     assert.equal(suspect.className, 'Buffer');
     assert.equal(suspect.retainingPath, 'target.mjs: kept');
     isNear(suspect.bytesPerOperation, 20_200);
+  });
+});
+
+describe('a server under record', () => {
+  test('is led from load to the line that leaks, without code of its own', { timeout: 90_000 }, async (t) => {
+    const folder = folderWith(t, {
+      'server.mjs': `
+import http from 'node:http';
+class Session { constructor() { this.cart = new Array(2000).fill(0); } }
+const sessions = new Map();
+const server = http.createServer((request, response) => {
+  sessions.set(sessions.size, new Session());
+  response.end('ok');
+});
+process.on('SIGTERM', () => { server.close(); server.closeAllConnections(); });
+const agent = new http.Agent({ keepAlive: true });
+server.listen(0, () => {
+  const timer = setInterval(() => {
+    if (!server.listening) return clearInterval(timer);
+    http.get({ port: server.address().port, agent }, (response) => response.resume()).on('error', () => {});
+  }, 5);
+});
+`,
+    });
+    const out = join(folder, 'out');
+    const command = [process.execPath, 'server.mjs'];
+    const record = startCommand(
+      ['record', '--collect-every', '200ms', '--duration', '50s', '--output', out, '--', ...command],
+      { cwd: folder },
+    );
+    const ended = outcomeOf(record);
+    await said(record, /heap snapshot 3 of 4/);
+    record.kill('SIGTERM');
+    const { code, stderr } = await ended;
+    assert.equal(code, 1, stderr);
+    const report = RunReportSchema.parse(JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')));
+    const [suspect] = report.results[0]?.leakDetection.suspects ?? [];
+    assert.equal(suspect?.retainingPath, 'server.mjs: sessions');
+    assert.equal(suspect?.className, 'Session');
+    assert.equal(suspect?.kind, 'collection');
+    assert.equal(suspect?.holder?.script, join(folder, 'server.mjs'));
+    isNear(suspect?.bytesPerOperation ?? null, 16_000 + 100);
   });
 });
 

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { askAgent } from '../capture/control-client.js';
+import type { MemoryTestConfig } from '../config/schema.js';
+import { isWorthDiagnosing } from '../diagnose.js';
+import { messageOf } from '../errors.js';
+import { readRecording } from '../recording/index.js';
+import { isLauncher, type RecordedParty } from '../recording/recording-folder.js';
+import { formatBytes, formatDuration, KIB } from '../units.js';
+import { judgeSettings } from './plan.js';
+import type { RunningProgram } from './program.js';
+
+/** Snapshots of one process: the first when it is seen to grow, the others while it goes on. */
+const STEPS = 4;
+const LOOK_INTERVAL_MS = 3000;
+/** Reading and judging a long recording takes a while: at most this share of the time. */
+const LOOK_COST_FACTOR = 20;
+/** What should come between two snapshots, within these times. */
+const GROWTH_BETWEEN_BYTES = 768 * KIB;
+const BETWEEN_MS = { min: 2000, max: 60_000 };
+
+/**
+ * Watches the processes of a program while they run: in the first that is seen to leak it has heap snapshots
+ * taken by the agent inside, so that the recording tells who holds what grows. Others, and programs that do
+ * not leak, are left alone.
+ * @returns ends the watching
+ */
+export function diagnoseWhileRunning(
+  program: RunningProgram,
+  options: { folder: string; config: MemoryTestConfig; say: (sentence: string) => void },
+): () => void {
+  const watch = new ProgramWatch(program, options);
+  return () => watch.end();
+}
+
+class ProgramWatch {
+  readonly #program: RunningProgram;
+  readonly #folder: string;
+  readonly #config: MemoryTestConfig;
+  readonly #say: (sentence: string) => void;
+  #leaking: { party: RecordedParty; steps: number; betweenMs: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+
+  constructor(
+    program: RunningProgram,
+    options: { folder: string; config: MemoryTestConfig; say: (sentence: string) => void },
+  ) {
+    this.#program = program;
+    this.#folder = options.folder;
+    this.#config = options.config;
+    this.#say = options.say;
+    const { enabled, diagnose } = options.config.leakDetection;
+    if (enabled && diagnose) this.#again(LOOK_INTERVAL_MS);
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+  }
+
+  #again(afterMs: number): void {
+    if (this.#hasEnded) return;
+    this.#timer = setTimeout(() => {
+      // What goes wrong here costs the diagnosis, not the recording.
+      void this.#turn().catch((error) => this.#say(`no diagnosis: ${messageOf(error)}`));
+    }, afterMs).unref();
+  }
+
+  async #turn(): Promise<void> {
+    const beganMs = performance.now();
+    this.#leaking ??= await this.#firstLeaking();
+    if (this.#leaking === undefined) {
+      const costMs = performance.now() - beganMs;
+      return this.#again(Math.max(LOOK_INTERVAL_MS, LOOK_COST_FACTOR * costMs));
+    }
+    const { party, betweenMs } = this.#leaking;
+    const answer = await askAgent(party.pid, { command: 'diagnose' });
+    if (typeof answer === 'string') return this.#again(LOOK_INTERVAL_MS);
+    this.#leaking.steps++;
+    const tookMs = performance.now() - beganMs;
+    this.#say(
+      `process ${party.pid} grows: heap snapshot ${this.#leaking.steps} of ${STEPS} (${formatBytes(answer.sizeBytes ?? 0)}, ${formatDuration(tookMs)})`,
+    );
+    if (this.#leaking.steps < STEPS) this.#again(Math.max(betweenMs, tookMs));
+  }
+
+  async #firstLeaking() {
+    const settings = judgeSettings(this.#config);
+    const running = this.#program
+      .parties()
+      .filter((party) => party.threadId === 0 && party.ending === undefined && !isLauncher(party));
+    for (const party of running) {
+      const recording = await readRecording(join(this.#folder, party.file)).catch(() => undefined);
+      const worth = recording && settings && isWorthDiagnosing(recording, settings);
+      if (!worth) continue;
+      const wantedMs = worth.leakRate > 0 ? (GROWTH_BETWEEN_BYTES / worth.leakRate) * 1000 : BETWEEN_MS.max;
+      return { party, steps: 0, betweenMs: Math.min(BETWEEN_MS.max, Math.max(BETWEEN_MS.min, wantedMs)) };
+    }
+    return undefined;
+  }
+}
