@@ -17,6 +17,7 @@ import {
   type FloorPoint,
   type LoadOutcome,
   type LoadPlan,
+  type LoadSurroundings,
   runLoad,
   type ScenarioContext,
   type ScenarioSettings,
@@ -216,7 +217,10 @@ export class TestSession implements ScenarioContext {
     return outcome;
   }
 
-  async #send(plan: LoadPlan, world: Pick<LoadSurroundings, 'target' | 'floor' | 'endRequested'>): Promise<LoadOutcome> {
+  async #send(
+    plan: LoadPlan,
+    world: Pick<LoadSurroundings, 'target' | 'floor' | 'endRequested'>,
+  ): Promise<LoadOutcome> {
     try {
       return await runLoad(plan, {
         ...world,
