@@ -9,6 +9,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -197,6 +198,8 @@ std::size_t raise_the_limit(void*, std::size_t current_bytes, std::size_t) {
 [[noreturn]] void be_the_child(v8::Isolate* isolate, const ForkOptions& options, SnapshotControl* control) {
   this_is_a_forked_child();
   take_no_signals_of_the_parent();
+  // Nobody would give the finished file its name.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   alarm(options.seconds_max);
   wake_nobody();
   keep_only(options.descriptor);

@@ -40,6 +40,8 @@ void read_heap_spaces(v8::Isolate* isolate, double* used_and_committed_bytes, st
   }
 }
 
+void collect_garbage(v8::Isolate* isolate) { isolate->LowMemoryNotification(); }
+
 v8::Isolate* this_isolate() { return v8::Isolate::GetCurrent(); }
 
 int built_for_abi() noexcept { return NODE_MODULE_VERSION; }

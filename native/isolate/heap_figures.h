@@ -33,6 +33,9 @@ struct HeapFigures {
 /** @param used_and_committed_bytes two values a space */
 void read_heap_spaces(v8::Isolate* isolate, double* used_and_committed_bytes, std::size_t spaces);
 
+/** V8's low-memory notification: everything that can be let go of now, in some rounds. Blocks. */
+void collect_garbage(v8::Isolate* isolate);
+
 /** The isolate of the calling thread. */
 [[nodiscard]] v8::Isolate* this_isolate();
 

@@ -23,12 +23,20 @@ export class AgentDiagnosis {
   readonly #capture: Capture;
   readonly #operations: () => number;
   readonly #pathPrefix: string;
+  readonly #beforeProfiling: () => void;
   #profiler: AllocationProfiler | undefined;
   #steps = 0;
 
-  constructor(options: { capture: Capture; operations: () => number; recordingPath: string }) {
+  constructor(options: {
+    capture: Capture;
+    operations: () => number;
+    recordingPath: string;
+    /** Whoever profiles allocations until now has to stop. */
+    beforeProfiling: () => void;
+  }) {
     this.#capture = options.capture;
     this.#operations = options.operations;
+    this.#beforeProfiling = options.beforeProfiling;
     this.#pathPrefix = options.recordingPath.replace(/\.cmrec$/, '');
   }
 
@@ -52,7 +60,7 @@ export class AgentDiagnosis {
     const path = `${this.#pathPrefix}-${this.#steps + 1}.heapsnapshot`;
     requireRoomForSnapshot({ pid: process.pid, heapUsedBytes: getHeapStatistics().used_heap_size, path });
     const beganMs = performance.now();
-    const sizeBytes = writeAgentSnapshot(path);
+    const { sizeBytes } = writeAgentSnapshot(path);
     const tookMs = performance.now() - beganMs;
     const operations = this.#operations();
     const snapshot: DiagnosisSnapshot = { path, sizeBytes, tookMs, operations };
@@ -85,6 +93,7 @@ export class AgentDiagnosis {
 
   #startProfiler(): void {
     try {
+      this.#beforeProfiling();
       this.#profiler = new AllocationProfiler({ intervalBytes: INTERVAL_BYTES });
     } catch (error) {
       this.#capture.event(RecordedEvents.DiagnosisLack, {
@@ -96,7 +105,7 @@ export class AgentDiagnosis {
   /** After each step anew: nobody knows which one is the last. */
   #saveProfile(): void {
     if (this.#profiler === undefined) return;
-    const path = `${this.#pathPrefix}.heapprofile`;
+    const path = `${this.#pathPrefix}-diagnosis.heapprofile`;
     const { profile } = this.#profiler.read();
     writeFileSync(path, encodeHeapProfile(profile), { mode: 0o600 });
     const { intervalBytes, startedAtEpochMs, durationMs } = profile;

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { SnapshotMode } from './agent-snapshot.js';
 
 /**
  * What `record` tells the agent inside the program, and how it gets the agent in there: through the
@@ -16,6 +17,12 @@ export interface AgentOptions {
   collectEveryMs: number;
   /** Writes a heap snapshot beside the recording when the program ends, unless one was asked for before. */
   snapshotAtExit?: boolean;
+  /** How the snapshots are taken that are asked for while it runs. Default: plain. */
+  snapshotMode?: SnapshotMode;
+  /** Mean number of allocated bytes between two samples of the allocation profile; 0 or absent: none. */
+  allocationIntervalBytes?: number;
+  /** A heap snapshot before memory runs out, where one fits. The profile of then needs no asking. */
+  snapshotNearLimit?: boolean;
 }
 
 // Not CRUCIBLE_MEMORY_*: those are settings of the configuration.

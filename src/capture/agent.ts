@@ -2,7 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { basename, join } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { messageOf } from '../errors.js';
-import { PROGRAM_KIND } from '../recording/channels.js';
+import { PROGRAM_KIND, RecordedEvents } from '../recording/channels.js';
 import {
   isLauncher,
   noteBeginning,
@@ -12,6 +12,7 @@ import {
   snapshotPathOf,
 } from '../recording/recording-folder.js';
 import { AgentDiagnosis } from './agent-diagnosis.js';
+import { AgentEvidence } from './agent-evidence.js';
 import { type AgentOptions, agentOptionsIn } from './agent-options.js';
 import { writeAgentSnapshot } from './agent-snapshot.js';
 import { type Capture, startCapture } from './capture.js';
@@ -95,12 +96,28 @@ function observe(capture: Capture, file: string, options: AgentOptions): void {
       }
     };
   const counter = new OperationCounter(guarded);
-  const diagnosis = new AgentDiagnosis({ capture, operations: () => counter.completed, recordingPath: path });
   const recording = new ProcessRecording({
     capture,
     counter,
     collectEveryMs: options.collectEveryMs,
     guarded,
+  });
+  let saveProfile = () => {};
+  guarded(() => {
+    const evidence = new AgentEvidence({
+      capture,
+      path,
+      allocationIntervalBytes: options.allocationIntervalBytes ?? 0,
+      snapshotNearLimit: options.snapshotNearLimit ?? false,
+    });
+    saveProfile = () => evidence.saveProfile();
+  })();
+  const diagnosis = new AgentDiagnosis({
+    capture,
+    operations: () => counter.completed,
+    recordingPath: path,
+    // V8 has one profiler.
+    beforeProfiling: () => saveProfile(),
   });
   subscribe(
     MARK_CHANNEL,
@@ -115,8 +132,10 @@ function observe(capture: Capture, file: string, options: AgentOptions): void {
       recording: path,
       mark: guarded((name) => recording.mark(name)),
       diagnose: () => diagnosis.step(),
-      onSnapshot: () => {
+      snapshotMode: options.snapshotMode ?? 'plain',
+      onSnapshot: (snapshot) => {
         isSnapshotDue = false;
+        capture.event(RecordedEvents.Snapshot, snapshot);
       },
       guarded,
     });
@@ -129,6 +148,7 @@ function observe(capture: Capture, file: string, options: AgentOptions): void {
     'exit',
     guarded((code: number) => {
       takeSnapshotIfDue();
+      saveProfile();
       closeControl();
       counter.stop();
       recording.stop();

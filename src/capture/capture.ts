@@ -17,6 +17,7 @@ import { RecordingWriter } from '../recording/writer.js';
 import { registryMemory } from '../refcount/index.js';
 import { type CaptureBudget, rateForSizeMeasure, withinBudget } from './budget.js';
 import { type JavaScriptSampler, startJavaScriptSampler } from './javascript-sampler.js';
+import { armMemoryAlarm, type MemoryAlarmOptions } from './memory-alarm.js';
 
 export interface CaptureOptions {
   /** The recording's file. Its folder must exist; a regular file of that name is replaced. */
@@ -181,6 +182,11 @@ export class Capture {
       );
       return false;
     }
+  }
+
+  /** Has the evidence saved before memory runs out; after watchHeap(), and not where that was refused. */
+  armMemoryAlarm(options: MemoryAlarmOptions): void {
+    if (this.#heapSampler) armMemoryAlarm(this.#heapSampler, options);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import type { AgentSnapshot, SnapshotMode } from './agent-snapshot.js';
 
 /**
  * How commands reach the agent inside a program: a local socket that is found by the process id, in a
@@ -10,11 +11,12 @@ import { join } from 'node:path';
 export type ControlRequest =
   | { command: 'status' }
   | { command: 'mark'; name: string }
-  | { command: 'snapshot'; path: string }
+  /** `mode`: as the agent was told to, unless given. */
+  | { command: 'snapshot'; path: string; mode?: SnapshotMode }
   /** One more step of a diagnosis, into the recording and beside it. */
   | { command: 'diagnose' };
 
-export type ControlReply = { error: string } | { done: true; status?: AgentStatus; sizeBytes?: number };
+export type ControlReply = { error: string } | { done: true; status?: AgentStatus; snapshot?: AgentSnapshot; sizeBytes?: number };
 
 export interface AgentStatus {
   pid: number;

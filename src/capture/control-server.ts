@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
 import { messageOf } from '../errors.js';
-import { writeAgentSnapshot } from './agent-snapshot.js';
+import { type AgentSnapshot, type SnapshotMode, takeAgentSnapshot } from './agent-snapshot.js';
 import {
   type ControlReply,
   type ControlRequest,
@@ -20,8 +20,10 @@ export interface ControlHandlers {
   mark: (name: string) => void;
   /** Returns the size of the snapshot that it took. */
   diagnose: () => number;
+  /** How snapshots are taken, unless the request says. */
+  snapshotMode: SnapshotMode;
   /** A snapshot was asked for and written. */
-  onSnapshot: () => void;
+  onSnapshot: (snapshot: AgentSnapshot) => void;
   /** Keeps what goes wrong away from the program. */
   guarded: Guard;
 }
@@ -69,12 +71,12 @@ function answer(socket: Socket, handlers: ControlHandlers): void {
       if (end < 0) return;
       const line = received.slice(0, end);
       received = '';
-      socket.end(`${JSON.stringify(replyTo(line, handlers))}\n`);
+      void replyTo(line, handlers).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
     }),
   );
 }
 
-function replyTo(line: string, handlers: ControlHandlers): ControlReply {
+async function replyTo(line: string, handlers: ControlHandlers): Promise<ControlReply> {
   try {
     const request = JSON.parse(line) as ControlRequest;
     if (request.command === 'status') return { done: true, status: statusOf(handlers) };
@@ -84,9 +86,9 @@ function replyTo(line: string, handlers: ControlHandlers): ControlReply {
     }
     if (request.command === 'diagnose') return { done: true, sizeBytes: handlers.diagnose() };
     if (request.command === 'snapshot') {
-      const sizeBytes = writeAgentSnapshot(request.path);
-      handlers.onSnapshot();
-      return { done: true, sizeBytes };
+      const snapshot = await takeAgentSnapshot(request.path, request.mode ?? handlers.snapshotMode);
+      handlers.onSnapshot(snapshot);
+      return { done: true, snapshot };
     }
     return {
       error: `the agent knows no command ${JSON.stringify((request as { command: unknown }).command)}`,

@@ -5,7 +5,7 @@ import { MIB } from '../units.js';
 import { primeLineTablesOfThisThread } from './snapshot-writer.js';
 
 export interface MemoryAlarmOptions {
-  /** Where the allocation profile goes, if a profiler runs then. */
+  /** Where the allocation profile goes, if a profiler runs then. '': none. */
   profilePath: string;
   /** Where a heap snapshot goes, if it fits into memory then. Default: none. */
   snapshotPath?: string;
@@ -33,7 +33,10 @@ export function armMemoryAlarm(
 ): { heapLimitBytes: number; heapLiveBytes: number; availableBytes: number } {
   const { profilePath, snapshotPath = '', heapShare = 0.75, availableShare = 0.1 } = options;
   const heapLimitBytes = oldGenerationLimitBytes();
-  const availableBytes = Math.round(availableShare * (loadCore().readMemoryRoom().limitBytes ?? 0));
+  const room = loadCore().readMemoryRoom();
+  // Where little is left from the start on, that by itself is no alarm.
+  const leastBytes = Math.min(availableShare * (room.limitBytes ?? 0), (room.availableBytes ?? Infinity) / 2);
+  const availableBytes = Math.round(leastBytes);
   if (snapshotPath !== '') primeLineTablesOfThisThread();
   sampler.armMemoryAlarm({
     heapShare,

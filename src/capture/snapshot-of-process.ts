@@ -1,5 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { CrucibleMemoryError } from '../errors.js';
+import type { AgentSnapshot, SnapshotMode } from './agent-snapshot.js';
 import { askAgent } from './control-client.js';
 import { requireRoomForSnapshot } from './head-room.js';
 import type { InspectorClient } from './inspector-client.js';
@@ -10,8 +11,15 @@ import { needsLineTables, partialPathOf, type SnapshotProgress } from './snapsho
 /** How a snapshot was taken. */
 export type SnapshotWay = 'agent' | 'inspector';
 
+/** Of the inspector's ways only the size is known. */
+export type ProcessSnapshot =
+  | ({ way: 'agent' } & AgentSnapshot)
+  | { way: 'inspector'; sizeBytes: number; fallback?: string };
+
 export interface SnapshotOptions {
   pid: number;
+  /** How the agent takes it, if there is one: as it was told when the program was started, unless given. */
+  mode?: SnapshotMode | undefined;
   /** Where it goes; a file of that name is replaced when the snapshot is whole. An absolute path. */
   path: string;
   /** Goes on where memory or disk seem too small. */
@@ -30,9 +38,7 @@ export interface SnapshotOptions {
  * @throws CrucibleMemoryError PROCESS_GONE, MEMORY_TOO_LITTLE, OUTPUT_UNWRITABLE, INSPECTOR_UNAVAILABLE,
  * AGENT_FAILED, INTERRUPTED (the process itself then finishes what it began, for nothing)
  */
-export async function snapshotProcess(
-  options: SnapshotOptions,
-): Promise<{ way: SnapshotWay; sizeBytes: number }> {
+export async function snapshotProcess(options: SnapshotOptions): Promise<ProcessSnapshot> {
   requireProcess(options.pid);
   try {
     return (await byAgent(options)) ?? (await byInspector(options));
@@ -43,21 +49,22 @@ export async function snapshotProcess(
 }
 
 /** Undefined when there is no agent, or when the event loop that it needs is blocked. */
-async function byAgent(options: SnapshotOptions) {
+async function byAgent(options: SnapshotOptions): Promise<ProcessSnapshot | undefined> {
   const { pid, path, signal } = options;
   const asking = { ...(signal && { signal }) };
   const answer = await askAgent(pid, { command: 'status' }, asking);
   if (typeof answer === 'string' || answer.status === undefined) return undefined;
   if (!options.force) requireRoomForSnapshot({ pid, path, heapUsedBytes: answer.status.heapUsedBytes });
   options.onWay?.('agent');
-  const written = await askAgent(pid, { command: 'snapshot', path }, { ...asking, silenceMs: NEVER_MS });
-  if (typeof written === 'string') return undefined;
-  return { way: 'agent' as const, sizeBytes: written.sizeBytes ?? 0 };
+  const request = { command: 'snapshot' as const, path, ...(options.mode && { mode: options.mode }) };
+  const written = await askAgent(pid, request, { ...asking, silenceMs: NEVER_MS });
+  if (typeof written === 'string' || written.snapshot === undefined) return undefined;
+  return { way: 'agent', ...written.snapshot };
 }
 
 const NEVER_MS = 2 ** 31 - 1;
 
-async function byInspector(options: SnapshotOptions) {
+async function byInspector(options: SnapshotOptions): Promise<ProcessSnapshot> {
   const { pid, path, signal } = options;
   const inspector = await openInspector(pid);
   const { client } = inspector;
@@ -71,7 +78,8 @@ async function byInspector(options: SnapshotOptions) {
     if (!options.force) requireRoomForSnapshot({ pid, path, heapUsedBytes });
     options.onWay?.('inspector');
     const sizeBytes = await takeSnapshot(client, { path, version, onProgress: options.onProgress });
-    return { way: 'inspector' as const, sizeBytes };
+    const fallback = options.mode === 'fork' ? 'only the agent of `record` can fork' : undefined;
+    return { way: 'inspector', sizeBytes, ...(fallback !== undefined && { fallback }) };
   } catch (error) {
     throw signal?.aborted ? interrupted(pid) : error;
   } finally {

@@ -5,6 +5,7 @@ import { type LoadedConfig, loadConfig, parseQuantity } from '../config/index.js
 import type { RunReport } from '../diagnosis/index.js';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import { unwritable } from '../report/index.js';
+import { KIB } from '../units.js';
 import { collect, duration, flagSettings, oneOf } from './arguments.js';
 import { nextAfterRecording } from './record-next-step.js';
 import { exitCodeOfFindings, showRecording } from './recording-output.js';
@@ -17,6 +18,10 @@ export interface RecordArguments {
   output?: string;
   duration?: string;
   collectEvery?: string;
+  snapshotMode?: 'plain' | 'fork';
+  snapshotNearLimit?: boolean;
+  /** false: no profile. */
+  allocationProfile?: number | boolean;
   keys?: boolean;
   diagnose?: boolean;
   set?: string[];
@@ -29,6 +34,10 @@ export interface RecordArguments {
 /** What a shell adds to the number of the signal that ended a program. */
 const KILLED_BY_SIGNAL = 128;
 const DETAIL_INTERVAL_MS = 1000;
+/** Within noise of the program's speed. */
+const ALLOCATION_INTERVAL_BYTES = 512 * KIB;
+/** Below, V8 would do little else. */
+const ALLOCATION_INTERVAL_MIN_BYTES = KIB;
 
 export function addRecordCommand(program: Command, done: (exitCode: number) => void): void {
   program
@@ -47,6 +56,18 @@ export function addRecordCommand(program: Command, done: (exitCode: number) => v
       duration,
     )
     .option('--no-diagnose', 'take no heap snapshots of a process that is seen to leak')
+    .option(
+      '--snapshot-mode <mode>',
+      'how `snapshot` takes one of it: plain, or fork (Linux): a child writes it, the program stands still for milliseconds',
+      oneOf(['plain', 'fork']),
+    )
+    .option('--snapshot-near-limit', 'a heap snapshot before memory runs out, if there is room for one')
+    .option(
+      '--allocation-profile <interval>',
+      'who allocated what lives: a sample every so many bytes (default: 512KiB)',
+      byteInterval,
+    )
+    .option('--no-allocation-profile', 'none')
     .option('--keys', 'take the keyboard: m begins and ends the load that is judged (also: SIGUSR2)')
     .option(
       '--set <name=value>',
@@ -113,11 +134,18 @@ export async function recordCommand(
   const startTime = new Date();
   const { ending, results } = await carryOut({ command, given, world, folder, loaded, terminal });
   const { programReport } = await import('../runner/program-results.js');
-  const record = { command, folder, rateHz: given.rate, exitCode: ending.exitCode, signal: ending.signal };
+  const record = {
+    command,
+    folder,
+    rateHz: given.rate,
+    exitCode: ending.exitCode,
+    signal: ending.signal,
+    files: results.files,
+  };
   const report = programReport(results, { loaded, startTime, record });
   const next = nextAfterRecording(report, command, given);
-  const { leftOut } = results;
-  await showRecording({ report, folder, ending: endingText(ending), leftOut, next }, given, world);
+  const { leftOut, files } = results;
+  await showRecording({ report, folder, ending: endingText(ending), leftOut, files, next }, given, world);
   return exitCodeFor(ending, report);
 }
 
@@ -148,6 +176,10 @@ async function carryOut({ command, given, world, folder, loaded, terminal }: Tas
       rateHz: given.rate,
       detailIntervalMs: DETAIL_INTERVAL_MS,
       collectEveryMs: milliseconds(given.collectEvery) ?? 0,
+      allocationIntervalBytes:
+        given.allocationProfile === false ? 0 : Number(given.allocationProfile ?? ALLOCATION_INTERVAL_BYTES),
+      ...(given.snapshotMode && { snapshotMode: given.snapshotMode }),
+      ...(given.snapshotNearLimit && { snapshotNearLimit: true }),
     },
     env: world.env,
     directory: world.directory,
@@ -173,7 +205,7 @@ async function carryOut({ command, given, world, folder, loaded, terminal }: Tas
     const failed = ownFailure(ending);
     if (failed === 0) throw error;
     await writeAll(world.stderr, `crucible-memory: ${messageOf(error)}\n`);
-    return { ending, results: { results: [], leftOut: [] } };
+    return { ending, results: { results: [], leftOut: [], files: [] } };
   }
 }
 
@@ -212,6 +244,14 @@ function terminalFor({ keys }: RecordArguments): NodeJS.ReadStream | undefined {
     why: 'keys come from a terminal only',
     fix: 'leave --keys out and send SIGUSR2 to this process, or call mark() in the program',
   });
+}
+
+/** Bytes between two samples of an allocation profile, as a person writes them. */
+function byteInterval(given: string): number {
+  const bytes = /^\d+$/.test(given) ? Number(given) : parseQuantity(given, 'bytes');
+  if (!(bytes !== undefined && bytes >= ALLOCATION_INTERVAL_MIN_BYTES))
+    throw new InvalidArgumentError('Expected a size from 1KiB, such as 128KiB.');
+  return bytes;
 }
 
 export function milliseconds(time: string | undefined): number | undefined {

@@ -15,6 +15,7 @@ export interface SnapshotArguments {
   output?: string;
   after: string;
   force?: boolean;
+  snapshotMode?: 'plain' | 'fork';
   format: 'text' | 'json';
   color?: boolean;
   quiet?: boolean;
@@ -34,6 +35,11 @@ export function addSnapshotCommand(program: Command, done: (exitCode: number) =>
       'how long a program that is started runs before; at its end if that comes first',
       duration,
       '10s',
+    )
+    .option(
+      '--snapshot-mode <mode>',
+      'plain, or fork (Linux, with the agent): a child writes it, the process stands still for milliseconds',
+      oneOf(['plain', 'fork']),
     )
     .option('--force', 'go on where memory or disk seem too small')
     .option('--format <format>', 'text or json: what stdout gets', oneOf(['text', 'json']), 'text')
@@ -64,10 +70,18 @@ export async function snapshotCommand(
   const paint = createColors(screenOf(world.stdout, given.color, world.env).colour);
   await writeAll(
     world.stdout,
-    `${paint.bold(taken.path)}  ${formatBytes(taken.sizeBytes)}, of process ${taken.pid} through its ${taken.way}, in ${formatDuration(durationMs)}\n` +
+    `${paint.bold(taken.path)}  ${formatBytes(taken.sizeBytes)}, of process ${taken.pid} through its ${taken.way}, in ${formatDuration(durationMs)}${pauseText(taken)}\n` +
+      (taken.fallback === undefined ? '' : `${paint.dim('plainly')}  ${taken.fallback}\n`) +
       `${paint.dim('next')}  crucible-memory inspect ${taken.path}\n`,
   );
   return 0;
+}
+
+/** @example ", by a forked child; it stood still for 12 ms" */
+function pauseText({ mode, pauseMs }: { mode?: string; pauseMs?: number }): string {
+  return mode === 'fork' && pauseMs !== undefined
+    ? `, by a forked child; it stood still for ${formatDuration(pauseMs)}`
+    : '';
 }
 
 async function take(
@@ -81,9 +95,12 @@ async function take(
   const isPid = words.length === 1 && /^\d+$/.test(words[0] ?? '');
   const options = {
     force: given.force ?? false,
+    mode: given.snapshotMode,
     onProgress: display.progress,
     onWay: (way: string) =>
-      display.say(`taking a heap snapshot through the ${way}; the process stands still meanwhile`),
+      display.say(
+        `taking a heap snapshot through the ${way}${way === 'inspector' ? '; the process stands still meanwhile' : ''}`,
+      ),
   };
   if (!isPid) {
     const { snapshotProgram } = await import('../runner/program-snapshot.js');

@@ -124,9 +124,25 @@ export const RecordedEvents = {
   NearOutOfMemoryProfile: 'near-out-of-memory-profile',
   /** { path, bytes, nodes, elapsedNs }, or { missing: why }. */
   NearOutOfMemorySnapshot: 'near-out-of-memory-snapshot',
+  /** { sizeBytes, mode, pauseMs, fallback }: a heap snapshot that was asked for while it ran. */
+  Snapshot: 'snapshot',
+  /** RecordedAllocationProfile. */
+  AllocationProfile: 'allocation-profile',
   /** { text }: something a reader should know. */
   Note: 'note',
 } as const;
+
+/** The allocation profile of one thread, a .heapprofile beside its recording. */
+export interface RecordedAllocationProfile {
+  /** Its name. */
+  file: string;
+  samples: number;
+  intervalBytes: number;
+  startedAtEpochMs: number;
+  durationMs: number;
+  /** Garbage was collected before: what is in it is alive. */
+  isCollected: boolean;
+}
 
 /** `kind` in the header of a recording of a whole program, which went through no scenario. */
 export const PROGRAM_KIND = 'program';

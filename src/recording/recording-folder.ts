@@ -9,6 +9,9 @@ import { basename, join } from 'node:path';
  *       index.ndjson           one line for each process or thread that began, one when it ended
  *       4711.cmrec             process 4711
  *       4711-worker-2.cmrec    its worker thread 2
+ *       4711.heapprofile       who allocated what was alive at its end, for DevTools and editors
+ *       4711.pb.gz             the same for pprof
+ *       4711.near-limit.heapprofile, .heapsnapshot   the same, and its heap, before memory ran out
  *       4711.note              why process 4711 could not record itself
  *
  * Every process appends its own lines, in one write each, so that they may write at once and one
@@ -45,8 +48,15 @@ export function makeRecordingFolder(folder: string): void {
   for (const { file } of recordedParties(folder)) {
     // A name from a file is not believed to stay inside the folder.
     const path = join(folder, basename(file));
-    rmSync(path, { force: true });
-    rmSync(path.replace(RECORDING_ENDING, NOTE_ENDING), { force: true });
+    const others = [
+      path.replace(RECORDING_ENDING, NOTE_ENDING),
+      snapshotPathOf(path),
+      profilePathOf(path),
+      pprofPathOf(path),
+      nearLimitProfilePathOf(path),
+      nearLimitSnapshotPathOf(path),
+    ];
+    for (const one of [path, ...others]) rmSync(one, { force: true });
   }
   rmSync(join(folder, INDEX), { force: true });
 }
@@ -68,6 +78,25 @@ export function reserveRecording(folder: string, pid: number, threadId: number):
 /** Where a heap snapshot of a process lies that belongs to its recording. */
 export function snapshotPathOf(recordingPath: string): string {
   return recordingPath.replace(RECORDING_ENDING, '.heapsnapshot');
+}
+
+/** Who allocated what lives, of the thread that a recording is of; a .heapprofile. */
+export function profilePathOf(recordingPath: string): string {
+  return recordingPath.replace(RECORDING_ENDING, '.heapprofile');
+}
+
+/** The same as gzipped pprof. */
+export function pprofPathOf(recordingPath: string): string {
+  return recordingPath.replace(RECORDING_ENDING, '.pb.gz');
+}
+
+/** As it was before memory ran out. */
+export function nearLimitProfilePathOf(recordingPath: string): string {
+  return recordingPath.replace(RECORDING_ENDING, '.near-limit.heapprofile');
+}
+
+export function nearLimitSnapshotPathOf(recordingPath: string): string {
+  return recordingPath.replace(RECORDING_ENDING, '.near-limit.heapsnapshot');
 }
 
 export function noteBeginning(folder: string, party: Omit<RecordedParty, 'ending'>): void {

@@ -9,6 +9,7 @@ import { type Recording, readRecording } from '../recording/index.js';
 import { isLauncher, type RecordedParty, recordedParties } from '../recording/recording-folder.js';
 import { readEnvironment } from './environment.js';
 import { judgeSettings } from './plan.js';
+import { evidenceBeside } from './recorded-evidence.js';
 import { memoryLimitBytes } from './test-session.js';
 
 /** The scenario's name of what went through none. */
@@ -23,6 +24,8 @@ export interface ProgramResults {
   results: MemoryTestResult[];
   /** Sentences about what is recorded and not among the results. */
   leftOut: string[];
+  /** Paths of what lies beside the recordings: allocation profiles, what was saved before memory ran out. */
+  files: string[];
 }
 
 /**
@@ -48,7 +51,12 @@ export async function judgeFolder(folder: string, { config }: LoadedConfig): Pro
   const results: MemoryTestResult[] = [];
   for (const { party, recording } of chosen)
     results.push(await judged(recording, { party, parties, path: join(folder, party.file), config }));
-  return { results, leftOut };
+  const evidence = chosen.map(({ recording }) => evidenceBeside(recording));
+  return {
+    results,
+    leftOut: [...leftOut, ...evidence.flatMap(({ incidents }) => incidents)],
+    files: evidence.flatMap(({ files }) => files),
+  };
 }
 
 type Config = LoadedConfig['config'];

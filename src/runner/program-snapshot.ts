@@ -3,6 +3,7 @@ import { copyFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SnapshotMode } from '../capture/agent-snapshot.js';
 import { type SnapshotOptions, type SnapshotWay, snapshotProcess } from '../capture/snapshot-of-process.js';
 import { CrucibleMemoryError } from '../errors.js';
 import { loadCore } from '../native.js';
@@ -31,6 +32,10 @@ export interface TakenSnapshot {
   path: string;
   way: SnapshotWay | 'agent at its end';
   sizeBytes: number;
+  /** Of those that the agent took while the program ran: see AgentSnapshot. */
+  mode?: SnapshotMode;
+  pauseMs?: number;
+  fallback?: string;
 }
 
 /**

@@ -164,9 +164,13 @@ describe('snapshot', onLinux, () => {
   test('goes through the inspector of a process without an agent, and closes it again', async (t) => {
     const child = await running(t);
     const path = join(folderWith(t), 'one.heapsnapshot');
-    const { code, stdout, stderr } = await runCommand(['snapshot', '--output', path, String(child.pid)]);
+    const { code, stdout, stderr } = await runCommand([
+      'snapshot',
+      ...['--snapshot-mode', 'fork', '--output', path, String(child.pid)],
+    ]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /one\.heapsnapshot {2}\d.* through its inspector/);
+    assert.match(stdout, /plainly +only the agent of `record` can fork/);
     parsedSnapshot(path);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.deepEqual(listeningPorts(child.pid), []);
@@ -200,7 +204,16 @@ describe('snapshot', onLinux, () => {
     const answer = JSON.parse(stdout);
     assert.deepEqual([answer.pid, answer.path, answer.way], [party.pid, path, 'agent']);
     assert.equal(answer.sizeBytes, statSync(path).size);
+    assert.equal(answer.mode, 'plain');
     parsedSnapshot(path);
+
+    const forked = await runCommand([
+      'snapshot',
+      ...['--snapshot-mode', 'fork', '--output', join(folder, 'two.heapsnapshot'), String(party.pid)],
+    ]);
+    assert.equal(forked.code, 0, forked.stderr);
+    assert.match(forked.stdout, /through its agent, in .*, by a forked child; it stood still for |\nplainly/);
+    parsedSnapshot(join(folder, 'two.heapsnapshot'));
     command.kill('SIGTERM');
     const { stderr } = await ended;
     assert.doesNotMatch(stderr, /Debugger/);

@@ -6,16 +6,23 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { Profile } from 'pprof-format';
 import { RunReportSchema } from '../../src/diagnosis/index.js';
+import { bytesOf, decodeHeapProfile, stackOf } from '../../src/recording/allocation-profile.js';
+import type { RecordedAllocationProfile } from '../../src/recording/channels.js';
 import { readRecording } from '../../src/recording/index.js';
 import { recordedParties } from '../../src/recording/recording-folder.js';
+import { KIB } from '../../src/units.js';
 import {
   cleanEnv,
   MAIN,
@@ -184,6 +191,54 @@ describe('a program under record', () => {
     const each = result.leakDetection.bytesPerOperation ?? 0;
     assert.ok(each > 0.8 * 16_384 && each < 1.25 * 16_384, `${each} bytes per operation`);
     assert.equal(result.serviceType, 'recorded-leak.mjs');
+
+    const [only] = await recordingsIn(folder);
+    assert.ok(only);
+    const [event] = only.recording.events('allocation-profile');
+    const about = event?.detail as RecordedAllocationProfile;
+    assert.equal(about.intervalBytes, 512 * KIB);
+    const path = join(folder, 'out', about.file);
+    const profile = decodeHeapProfile(readFileSync(path, 'utf8'), about);
+    const leaking = profile.samples.filter(({ node }) =>
+      stackOf(profile, node).some(({ url }) => url.endsWith('recorded-leak.mjs')),
+    );
+    const leaked = bytesOf({ ...profile, samples: leaking });
+    assert.ok(leaked > 0.5 * bytesOf(profile), `${leaked} of ${bytesOf(profile)} bytes`);
+    const pprof = Profile.decode(gunzipSync(readFileSync(path.replace(/heapprofile$/, 'pb.gz'))));
+    const live = pprof.sample.reduce((sum, { value }) => sum + Number(value[1]), 0);
+    assert.ok(Math.abs(live - bytesOf(profile)) < 1000);
+  });
+
+  test('whose allocations somebody else profiles already is recorded without, and says so', async (t) => {
+    const folder = folderWith(t);
+    const { code, stdout } = await runCommand(
+      record(folder, [process.execPath, '--heap-prof', '-e', ''], ['--format', 'json']),
+      { cwd: folder },
+    );
+    assert.equal(code, 0);
+    const [result] = RunReportSchema.parse(JSON.parse(stdout)).results;
+    assert.match(
+      result?.sampling?.problems.join('\n') ?? '',
+      /no allocation profile: .*profiler runs already/,
+    );
+    assert.ok(
+      readdirSync(folder).some((name) => /^Heap\..*\.heapprofile$/.test(name)),
+      'the other one works',
+    );
+  });
+
+  test('that runs out of memory has left who allocated it', onPosix, async (t) => {
+    const folder = folderWith(t);
+    const leak =
+      'function hoard() { kept.push({ kept: new Array(100).fill(1) }); } const kept = []; for (;;) hoard();';
+    const { code, stdout } = await runCommand(
+      record(folder, [process.execPath, '--max-old-space-size=40', '-e', leak]),
+    );
+    assert.equal(code, 134);
+    assert.match(stdout, /also +memory was about to run out: /);
+    assert.match(stdout, /written .*\.near-limit\.heapprofile\n/);
+    const saved = readdirSync(join(folder, 'out')).find((name) => name.endsWith('.near-limit.heapprofile'));
+    assert.match(readFileSync(join(folder, 'out', saved ?? ''), 'utf8'), /"functionName":"hoard"/);
   });
 
   test('started by npm from a folder with blanks is the one that is judged', async (t) => {
@@ -385,6 +440,16 @@ test('without the addon a program is recorded by JavaScript, from a folder with 
   assert.equal(only?.recording.header.details.sampler, 'javascript');
   assert.ok(only.recording.count('rss_bytes') > 1);
   assert.ok(only.recording.count('heap_used_bytes') > 1);
+
+  const snapshot = join(folder, 'plain.heapsnapshot');
+  const agent = pathToFileURL(join(copy, 'dist/src/capture/agent-snapshot.js')).href;
+  const asked = `const { takeAgentSnapshot } = await import(${JSON.stringify(agent)});
+    console.log(JSON.stringify(await takeAgentSnapshot(${JSON.stringify(snapshot)}, 'fork')));`;
+  const taken = spawnSync(process.execPath, ['--input-type=module', '-e', asked], { encoding: 'utf8' });
+  const answer = JSON.parse(taken.stdout);
+  assert.equal(answer.mode, 'plain', 'what cannot be forked is taken plainly');
+  assert.match(answer.fallback, /addon .* cannot be loaded/);
+  assert.equal(answer.sizeBytes, statSync(snapshot).size);
 });
 
 test('a program that cannot write its recording runs as it would', onPosix, async (t) => {

@@ -44,6 +44,8 @@ Napi::Value allocation_profile(const Napi::CallbackInfo& info) {
 
 void stop_allocation_profile(const Napi::CallbackInfo& info) { profiler_of(info).stop(); }
 
+void collect_garbage(const Napi::CallbackInfo&) { isolate::collect_garbage(isolate::this_isolate()); }
+
 Napi::Value count_objects(const Napi::CallbackInfo& info) {
   return converting_errors(info.Env(), [&] {
     const isolate::ClassHistogram histogram = isolate::count_objects(isolate::this_isolate());
@@ -68,6 +70,7 @@ void register_profile(Napi::Env env, Napi::Object exports) {
   exports.Set("startAllocationProfile", Napi::Function::New(env, start_allocation_profile, "startAllocationProfile"));
   exports.Set("allocationProfile", Napi::Function::New(env, allocation_profile, "allocationProfile"));
   exports.Set("stopAllocationProfile", Napi::Function::New(env, stop_allocation_profile, "stopAllocationProfile"));
+  exports.Set("collectGarbage", Napi::Function::New(env, collect_garbage, "collectGarbage"));
   exports.Set("countObjects", Napi::Function::New(env, count_objects, "countObjects"));
 }
 

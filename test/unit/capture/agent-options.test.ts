@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { agentOptionsIn, environmentWithAgent } from '../../../src/capture/agent-options.js';
 
-const OPTIONS = { folder: '/tmp/a "folder"', rateHz: 100, detailIntervalMs: 1000, collectEveryMs: 0 };
+const OPTIONS = {
+  folder: '/tmp/a "folder"',
+  rateHz: 100,
+  detailIntervalMs: 1000,
+  collectEveryMs: 0,
+  snapshotMode: 'fork' as const,
+  allocationIntervalBytes: 524_288,
+};
 
 describe('the environment with the agent', () => {
   test('carries its options through', () => {
