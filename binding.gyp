@@ -5,6 +5,7 @@
       "sources": [
         "native/addon/addon.cc",
         "native/addon/capture_binding.cc",
+        "native/addon/follower_binding.cc",
         "native/addon/heap_binding.cc",
         "native/addon/recording_binding.cc",
         "native/addon/sharing_binding.cc",
@@ -64,6 +65,8 @@
         "native/process/linked_capture.cc",
         "native/process/sampler.cc",
         "native/process/sampler_thread.cc",
+        "native/process/slot_scanner.cc",
+        "native/process/tick_follower.cc",
         "native/recording/block_file.cc",
         "native/recording/stream.cc",
         "native/recording/writer.cc",

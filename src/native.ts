@@ -66,6 +66,9 @@ export interface NativeSampler {
   share(): void;
 }
 
+/** A recording that lives on the ticks of its process's sampler, for a worker thread. */
+export type NativeFollower = Pick<NativeSampler, 'stop' | 'statistics' | 'setRate' | 'watchSlots' | 'link'>;
+
 /** A recording and a sampler's ticks, as one addon hands them to the other; opaque to JavaScript. */
 export interface NativeCaptureLink {
   readonly brand: unique symbol;
@@ -179,6 +182,11 @@ export interface NativeCore extends NativeHeap {
    * file; its close() ends only this thread's part, which may outlive the recording.
    */
   sharedCapture(): { recording: NativeRecordingWriter; link: NativeCaptureLink } | null;
+  /**
+   * Records RSS at no more than `rateHz` of the ticks of the sampler that this process shares, and passes them
+   * on through link(); null when none is shared. No thread of its own: `cpuNs` is 0.
+   */
+  followSampler(options: { recording: NativeRecordingWriter; rateHz: number }): NativeFollower | null;
   /** This process, everything that the platform gives. Blocks for as long as the memory map takes to read. */
   readMemory(): ProcessMemory;
   /** Allocator in use and held, without reading the memory map: microseconds. */

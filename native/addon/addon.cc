@@ -1,6 +1,7 @@
 #include "addon.h"
 
 #include "../process/sampler.h"
+#include "../process/tick_follower.h"
 #include "convert.h"
 #include "sharing_binding.h"
 
@@ -9,6 +10,8 @@ namespace crucible::addon {
 Napi::FunctionReference& error_maker(Napi::Env env) { return env.GetInstanceData<AddonState>()->make_error; }
 
 AddonState::~AddonState() {
+  for (const auto& weak : followers)
+    if (const auto follower = weak.lock()) follower->stop();
   for (const auto& weak : samplers)
     if (const auto sampler = weak.lock()) {
       stop_sharing(sampler->ticks());
@@ -27,6 +30,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("onError", Napi::Function::New(env, on_error, "onError"));
   register_recording(env, exports);
   register_capture(env, exports);
+  register_follower(env, exports);
   register_heap(env, exports);
   register_sharing(env, exports);
   return exports;

@@ -7,6 +7,7 @@
 
 namespace crucible::process {
 class Sampler;
+class TickFollower;
 }
 
 /** One instance of the addon for each thread that runs JavaScript; they share only what sharing_binding.cc shares. */
@@ -21,13 +22,17 @@ struct AddonState {
   Napi::FunctionReference recording_class;
   Napi::FunctionReference sampler_class;
   Napi::FunctionReference heap_class;
+  Napi::FunctionReference follower_class;
   std::vector<std::weak_ptr<process::Sampler>> samplers;
+  std::vector<std::weak_ptr<process::TickFollower>> followers;
 };
 
 /** recording_binding.cc: what src/recording needs. */
 void register_recording(Napi::Env env, Napi::Object exports);
 /** capture_binding.cc: what src/capture needs. */
 void register_capture(Napi::Env env, Napi::Object exports);
+/** follower_binding.cc: a worker thread's recording on the ticks of its process. */
+void register_follower(Napi::Env env, Napi::Object exports);
 /** heap_binding.cc: what src/snapshot needs. */
 void register_heap(Napi::Env env, Napi::Object exports);
 /** sharing_binding.cc: one recording for all threads of the process, and for isolate.node. */

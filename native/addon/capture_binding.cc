@@ -10,6 +10,7 @@
 #include "addon.h"
 #include "convert.h"
 #include "recording_binding.h"
+#include "sampler_values.h"
 #include "sharing_binding.h"
 
 namespace crucible::addon {
@@ -17,6 +18,39 @@ namespace crucible::addon {
 namespace {
 
 using process::Sampler;
+
+process::CounterMemory to_counters(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    throw wrong_argument("the counters are not a Uint8Array", "a Uint8Array");
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return process::CounterMemory(reinterpret_cast<const std::byte*>(bytes.Data()), bytes.ByteLength());
+}
+
+}  // namespace
+
+Napi::ObjectReference watch_slots_of(process::SlotScanner& scanner, const Napi::Value& value) {
+  const auto options = to_object(value, "the options");
+  const std::string group = to_text(options.Get("group"), "the group's name");
+  if (!options.Get("channels").IsArray()) throw wrong_argument("the channels are not an array", "an array");
+  const auto given = options.Get("channels").As<Napi::Array>();
+  std::vector<recording::ChannelDefinition> channels;
+  for (std::uint32_t i = 0; i < given.Length(); i++) channels.push_back(to_channel(given.Get(i)));
+  const auto slots = options.Get("slots");
+  if (!slots.IsTypedArray() || slots.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
+    throw wrong_argument("the slots are not an Int32Array", "an Int32Array over a SharedArrayBuffer");
+  const double first = to_number(options.Get("firstSlot"), "firstSlot");
+  const auto length = static_cast<double>(slots.As<Napi::TypedArray>().ElementLength());
+  if (!(first >= 0 && first + given.Length() <= length) || first != std::floor(first))
+    throw wrong_argument("the channels begin at slot " + std::to_string(first), "slots of the array");
+  // Not Napi::Int32Array::Data(): that asks for an ArrayBuffer, which a SharedArrayBuffer is not.
+  void* data = nullptr;
+  if (napi_get_typedarray_info(value.Env(), slots, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok)
+    throw wrong_argument("the slots cannot be read", "an Int32Array over a SharedArrayBuffer");
+  static_assert(sizeof(std::atomic<std::int32_t>) == sizeof(std::int32_t));
+  scanner.watch(group, channels,
+                static_cast<const std::atomic<std::int32_t>*>(data) + static_cast<std::size_t>(first));
+  return Napi::Persistent(slots.As<Napi::Object>());
+}
 
 Napi::Value to_js(Napi::Env env, const process::SamplerStatistics& statistics) {
   auto object = Napi::Object::New(env);
@@ -27,12 +61,7 @@ Napi::Value to_js(Napi::Env env, const process::SamplerStatistics& statistics) {
   return object;
 }
 
-process::CounterMemory to_counters(const Napi::Value& value) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
-    throw wrong_argument("the counters are not a Uint8Array", "a Uint8Array");
-  const auto bytes = value.As<Napi::Uint8Array>();
-  return process::CounterMemory(reinterpret_cast<const std::byte*>(bytes.Data()), bytes.ByteLength());
-}
+namespace {
 
 /** NativeSampler of src/native.ts. Stays alive, whoever forgets it, until it is stopped or its thread ends. */
 class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
@@ -53,9 +82,6 @@ class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
     converting_errors(info.Env(), [&] {
       auto& state = *info.Env().GetInstanceData<AddonState>();
       const auto options = to_object(info[0], "the options");
-      const auto recording = to_object(options.Get("recording"), "the recording");
-      if (!recording.InstanceOf(state.recording_class.Value()))
-        throw wrong_argument("the recording is of another kind", "what createRecording() returned");
       process::SamplerOptions sampler_options{
           .rate_hz = to_number(options.Get("rateHz"), "rateHz"),
           .detail_interval_ms = to_number(options.Get("detailIntervalMs"), "detailIntervalMs"),
@@ -65,7 +91,7 @@ class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
         sampler_options.counter_interval_ms = to_number(options.Get("counterIntervalMs"), "counterIntervalMs");
         counters_ = Napi::Persistent(counters.As<Napi::Object>());
       }
-      sampler_ = std::make_shared<Sampler>(RecordingBinding::Unwrap(recording)->writer(), sampler_options);
+      sampler_ = std::make_shared<Sampler>(to_recording(options.Get("recording")), sampler_options);
       std::erase_if(state.samplers, [](const auto& sampler) { return sampler.expired(); });
       state.samplers.push_back(sampler_);
     });
@@ -90,29 +116,7 @@ class SamplerBinding : public Napi::ObjectWrap<SamplerBinding> {
   Napi::Value statistics(const Napi::CallbackInfo& info) { return to_js(info.Env(), sampler_->statistics()); }
 
   void watch_slots(const Napi::CallbackInfo& info) {
-    converting_errors(info.Env(), [&] {
-      const auto options = to_object(info[0], "the options");
-      const std::string group = to_text(options.Get("group"), "the group's name");
-      if (!options.Get("channels").IsArray()) throw wrong_argument("the channels are not an array", "an array");
-      const auto given = options.Get("channels").As<Napi::Array>();
-      std::vector<recording::ChannelDefinition> channels;
-      for (std::uint32_t i = 0; i < given.Length(); i++) channels.push_back(to_channel(given.Get(i)));
-      const auto slots = options.Get("slots");
-      if (!slots.IsTypedArray() || slots.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
-        throw wrong_argument("the slots are not an Int32Array", "an Int32Array over a SharedArrayBuffer");
-      const double first = to_number(options.Get("firstSlot"), "firstSlot");
-      const auto length = static_cast<double>(slots.As<Napi::TypedArray>().ElementLength());
-      if (!(first >= 0 && first + given.Length() <= length) || first != std::floor(first))
-        throw wrong_argument("the channels begin at slot " + std::to_string(first), "slots of the array");
-      // Not Napi::Int32Array::Data(): that asks for an ArrayBuffer, which a SharedArrayBuffer is not.
-      void* data = nullptr;
-      if (napi_get_typedarray_info(info.Env(), slots, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok)
-        throw wrong_argument("the slots cannot be read", "an Int32Array over a SharedArrayBuffer");
-      static_assert(sizeof(std::atomic<std::int32_t>) == sizeof(std::int32_t));
-      sampler_->watch_slots(group, channels,
-                               static_cast<const std::atomic<std::int32_t>*>(data) + static_cast<std::size_t>(first));
-      watched_.push_back(Napi::Persistent(slots.As<Napi::Object>()));
-    });
+    converting_errors(info.Env(), [&] { watched_.push_back(watch_slots_of(sampler_->slots(), info[0])); });
   }
 
   /** For isolate.node: this sampler's ticks and its recording. */

@@ -15,6 +15,13 @@ using recording::ChannelKind;
 
 }  // namespace
 
+std::shared_ptr<recording::RecordingWriter> to_recording(const Napi::Value& value) {
+  const auto recording = to_object(value, "the recording");
+  if (!recording.InstanceOf(value.Env().GetInstanceData<AddonState>()->recording_class.Value()))
+    throw wrong_argument("the recording is of another kind", "what createRecording() returned");
+  return RecordingBinding::Unwrap(recording)->writer();
+}
+
 ChannelDefinition to_channel(const Napi::Value& value) {
   const auto given = to_object(value, "a channel");
   const std::string kind = to_text(given.Get("kind"), "kind");

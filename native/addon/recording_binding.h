@@ -37,6 +37,9 @@ class RecordingBinding : public Napi::ObjectWrap<RecordingBinding> {
   bool is_closed_ = false;
 };
 
+/** Of what createRecording() returned. @throws Failure USAGE */
+[[nodiscard]] std::shared_ptr<recording::RecordingWriter> to_recording(const Napi::Value& value);
+
 /** @throws Failure USAGE */
 [[nodiscard]] recording::ChannelDefinition to_channel(const Napi::Value& value);
 

@@ -53,6 +53,11 @@ void share_capture(std::shared_ptr<recording::RecordingWriter> writer, std::shar
   shared().ticks = std::move(ticks);
 }
 
+std::shared_ptr<process::TickHub> shared_ticks() {
+  const std::lock_guard lock(shared().mutex);
+  return shared().ticks;
+}
+
 void stop_sharing(const std::shared_ptr<process::TickHub>& ticks) noexcept {
   const std::lock_guard lock(shared().mutex);
   if (shared().ticks != ticks) return;

@@ -16,6 +16,9 @@ namespace crucible::addon {
 /** Lets the other threads of the process join this capture, in place of any earlier one. */
 void share_capture(std::shared_ptr<recording::RecordingWriter> writer, std::shared_ptr<process::TickHub> ticks);
 
+/** Of the capture that is shared; null when none is. */
+[[nodiscard]] std::shared_ptr<process::TickHub> shared_ticks();
+
 /** If this is the capture that is shared, nobody can join it any more. */
 void stop_sharing(const std::shared_ptr<process::TickHub>& ticks) noexcept;
 

@@ -27,10 +27,6 @@ ChannelDefinition bytes_channel(const char* name, const char* description) {
   return {name, "bytes", ChannelKind::integer, description};
 }
 
-std::vector<ChannelDefinition> rss_channels() {
-  return {bytes_channel("rss_bytes", "resident set size of the process")};
-}
-
 std::vector<ChannelDefinition> detail_channels() {
   return {
       bytes_channel("pss_bytes", "resident memory, with what is shared divided by the number of sharers"),
@@ -51,17 +47,14 @@ nanoseconds rest_after(std::uint64_t cpu_ns) noexcept {
 
 }  // namespace
 
+std::vector<ChannelDefinition> Sampler::rss_channels() {
+  return {bytes_channel("rss_bytes", "resident set size of the process")};
+}
+
 /** A group of channels with the stream of the one thread that writes it. */
 struct Sampler::Track {
   std::shared_ptr<const recording::Group> group;
   std::unique_ptr<recording::Stream> stream;
-};
-
-/** Slots of shared memory, as they were when they were last written. */
-struct Sampler::SlotTrack {
-  std::unique_ptr<Track> track;
-  const std::atomic<std::int32_t>* slots;
-  std::vector<double> values;
 };
 
 std::unique_ptr<Sampler::Track> Sampler::open_track(const char* name, const std::vector<ChannelDefinition>& channels) {
@@ -73,7 +66,7 @@ std::unique_ptr<Sampler::Track> Sampler::open_track(const char* name, const std:
 }
 
 Sampler::Sampler(std::shared_ptr<recording::RecordingWriter> writer, const SamplerOptions& options)
-    : writer_(std::move(writer)), started_ns_(monotonic_now_ns()) {
+    : writer_(std::move(writer)), slots_(writer_), started_ns_(monotonic_now_ns()) {
   set_rate(options.rate_hz);
   rss_track_ = open_track("process", rss_channels());
   if (options.detail_interval_ms > 0) detail_track_ = open_track("process_detail", detail_channels());
@@ -100,39 +93,14 @@ double Sampler::take_rss_sample(std::int64_t now_ns) {
   return bytes;
 }
 
-void Sampler::watch_slots(const std::string& group, const std::vector<ChannelDefinition>& channels,
-                             const std::atomic<std::int32_t>* slots) {
-  auto watched = std::make_unique<SlotTrack>();
-  watched->track = open_track(group.c_str(), channels);
-  watched->slots = slots;
-  watched->values.assign(channels.size(), kAbsent);
-  const std::lock_guard lock(slots_mutex_);
-  if (!rss_thread_ || stopped_ns_)
-    throw Failure("USAGE", {"the slots of " + group + " cannot be watched", "the sampler has been stopped",
-                            "add them while it runs"});
-  slot_tracks_.push_back(std::move(watched));
-}
+void Sampler::set_rate(double rate_hz) { period_ns_.store(period_ns(rate_hz), std::memory_order_relaxed); }
 
-/** The last value of a slot holds until the next one, so what has not changed is not repeated. */
-void Sampler::take_slot_samples(std::int64_t now_ns) {
-  const std::lock_guard lock(slots_mutex_);
-  for (const auto& watched : slot_tracks_) {
-    bool has_changed = false;
-    for (std::size_t i = 0; i < watched->values.size(); i++) {
-      const double value = watched->slots[i].load(std::memory_order_relaxed);
-      has_changed |= value != watched->values[i];
-      watched->values[i] = value;
-    }
-    if (has_changed) watched->track->stream->sample(*watched->track->group, watched->values, now_ns);
-  }
-}
-
-void Sampler::set_rate(double rate_hz) {
+std::int64_t Sampler::period_ns(double rate_hz) {
   if (!(rate_hz > 0 && rate_hz <= kRateHzMax))
     throw Failure("USAGE", {"the sampling rate cannot be " + std::to_string(rate_hz) + " Hz",
                             "a system wakes a thread at most some 10,000 times a second",
                             "choose a rate above 0 and up to 10000"});
-  period_ns_.store(static_cast<std::int64_t>(1e9 / rate_hz), std::memory_order_relaxed);
+  return static_cast<std::int64_t>(1e9 / rate_hz);
 }
 
 void Sampler::sample_rss(SamplerThread& thread) {
@@ -141,7 +109,7 @@ void Sampler::sample_rss(SamplerThread& thread) {
     const std::int64_t now_ns = monotonic_now_ns();
     const double rss_bytes = take_rss_sample(now_ns);
     ticks_->tick(now_ns, rss_bytes);
-    take_slot_samples(now_ns);
+    slots_.scan(now_ns);
     if (counters_) counters_->scan(now_ns);
     if (tick % kTicksPerCpuReading == 0) rss_cpu_ns_.store(thread_cpu_ns(), std::memory_order_relaxed);
 
@@ -154,7 +122,7 @@ void Sampler::sample_rss(SamplerThread& thread) {
     }
   }
   // What was counted since the last tick.
-  take_slot_samples(monotonic_now_ns());
+  slots_.scan(monotonic_now_ns());
   rss_cpu_ns_.store(thread_cpu_ns(), std::memory_order_relaxed);
 }
 
@@ -197,8 +165,7 @@ SamplerStatistics Sampler::stop() {
   counters_.reset();
   rss_track_.reset();
   detail_track_.reset();
-  const std::lock_guard lock(slots_mutex_);
-  slot_tracks_.clear();
+  slots_.close();
   return statistics();
 }
 

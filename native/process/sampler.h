@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "counter_scanner.h"
 #include "memory_source.h"
 #include "sampler_thread.h"
+#include "slot_scanner.h"
 #include "tick_hub.h"
 
 namespace crucible::process {
@@ -54,6 +54,10 @@ struct SamplerStatistics {
 class Sampler {
  public:
   static constexpr double kRateHzMax = 10'000;
+  /** @throws Failure USAGE */
+  [[nodiscard]] static std::int64_t period_ns(double rate_hz);
+  /** The group `process`. */
+  [[nodiscard]] static std::vector<recording::ChannelDefinition> rss_channels();
 
   /** @throws Failure PROC_UNREADABLE, RECORDING_UNWRITABLE, USAGE */
   Sampler(std::shared_ptr<recording::RecordingWriter> writer, const SamplerOptions& options);
@@ -61,15 +65,8 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  /**
-   * Records what the capture itself counts, at the ticks at which some of it has changed; the program's own counters
-   * are found by name (CounterScanner). Names of channels are new to the recording.
-   * @param slots a channel each; must stay readable until stop()
-   * @throws Failure USAGE, RECORDING_UNWRITABLE
-   */
-  void watch_slots(const std::string& group, const std::vector<recording::ChannelDefinition>& channels,
-                   const std::atomic<std::int32_t>* slots);
-
+  /** What the capture itself counts; until stop(). */
+  [[nodiscard]] SlotScanner& slots() noexcept { return slots_; }
   /** Who wants to do something at each tick. */
   [[nodiscard]] const std::shared_ptr<TickHub>& ticks() const noexcept { return ticks_; }
   [[nodiscard]] const std::shared_ptr<recording::RecordingWriter>& writer() const noexcept { return writer_; }
@@ -82,9 +79,7 @@ class Sampler {
 
  private:
   struct Track;
-  struct SlotTrack;
   double take_rss_sample(std::int64_t now_ns);
-  void take_slot_samples(std::int64_t now_ns);
   void sample_rss(SamplerThread& thread);
   void sample_details(SamplerThread& thread, double interval_ms);
   [[nodiscard]] std::unique_ptr<Track> open_track(const char* name,
@@ -97,8 +92,7 @@ class Sampler {
   RssReader rss_reader_;
   MemoryReader memory_reader_;
   std::shared_ptr<TickHub> ticks_ = std::make_shared<TickHub>();
-  std::mutex slots_mutex_;
-  std::vector<std::unique_ptr<SlotTrack>> slot_tracks_;
+  SlotScanner slots_;
 
   std::int64_t started_ns_;
   std::optional<std::int64_t> stopped_ns_;

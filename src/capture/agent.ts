@@ -56,6 +56,7 @@ function begin(options: AgentOptions): void {
     // A worker's resident memory is its process's: the main thread samples that.
     rateHz: isMainThread ? rateHz : WORKER_RATE_HZ,
     detailIntervalMs: isMainThread ? options.detailIntervalMs : 0,
+    joinsProcess: !isMainThread,
     withoutAddon: 'javascript',
     header: {
       kind: PROGRAM_KIND,
@@ -70,6 +71,7 @@ function begin(options: AgentOptions): void {
       collectEveryMs: options.collectEveryMs,
     },
   });
+  if (isMainThread) capture.share();
   noteBeginning(folder, {
     file,
     pid: process.pid,

@@ -5,6 +5,7 @@ import {
   loadCore,
   loadIsolate,
   type NativeCore,
+  type NativeFollower,
   type NativeHeapSampler,
   type NativeRecordingWriter,
   type NativeSampler,
@@ -36,6 +37,11 @@ export interface CaptureOptions {
    * 0, the default: with every RSS sample. They are written when they have changed.
    */
   counterIntervalMs?: number;
+  /**
+   * Lives on the ticks of the capture that this process shares, if one does: for worker threads. What is of
+   * the whole process (its details, its counters) is then in that one's recording only.
+   */
+  joinsProcess?: boolean;
   /** Goes into the recording's header as it is; without the addon with `sampler: 'javascript'`. */
   header: Record<string, unknown>;
   /**
@@ -67,7 +73,9 @@ export function startCapture(options: CaptureOptions): Capture {
   if (core instanceof CrucibleMemoryError) return startWithoutAddon(options, core);
   const recording = core.createRecording({ path: options.path, header: JSON.stringify(options.header) });
   return startedOn(recording, options.path, () => {
-    const { rateHz, detailIntervalMs, counterIntervalMs = 0 } = options;
+    const { rateHz, detailIntervalMs, counterIntervalMs = 0, joinsProcess = false } = options;
+    const joined = joinsProcess ? core.followSampler({ recording, rateHz }) : null;
+    if (joined) return new Capture(core, recording, joined).keepTo(options.budget, rateHz);
     const counters = registryMemory();
     const sampler = core.startSampler({ recording, rateHz, detailIntervalMs, counters, counterIntervalMs });
     return new Capture(core, recording, sampler).keepTo(options.budget, rateHz);
@@ -113,22 +121,20 @@ function startedOn(recording: NativeRecordingWriter, path: string, start: () => 
   }
 }
 
+type AnySampler = NativeSampler | NativeFollower | JavaScriptSampler;
+
 export class Capture {
   readonly #core: NativeCore | null;
   readonly #notes = new Set<string>();
   readonly #recording: NativeRecordingWriter;
-  readonly #sampler: NativeSampler | JavaScriptSampler;
+  readonly #sampler: AnySampler;
   #heapSampler: NativeHeapSampler | undefined;
   #statisticsAtStop: SamplerStatistics | undefined;
   #budgetTimer: NodeJS.Timeout | undefined;
   #isOverBudget = false;
 
   /** @param core null: without the addon */
-  constructor(
-    core: NativeCore | null,
-    recording: NativeRecordingWriter,
-    sampler: NativeSampler | JavaScriptSampler,
-  ) {
+  constructor(core: NativeCore | null, recording: NativeRecordingWriter, sampler: AnySampler) {
     this.#core = core;
     this.#recording = recording;
     this.#sampler = sampler;
@@ -194,9 +200,14 @@ export class Capture {
    * @returns false without the addon
    */
   watchSlots(options: Parameters<NativeSampler['watchSlots']>[0]): boolean {
-    if (!('link' in this.#sampler)) return false;
+    if (!('watchSlots' in this.#sampler)) return false;
     this.#sampler.watchSlots(options);
     return true;
+  }
+
+  /** Lets captures of other threads join this one; see CaptureOptions.joinsProcess. */
+  share(): void {
+    if ('share' in this.#sampler) this.#sampler.share();
   }
 
   /** @param detail anything that JSON can say */

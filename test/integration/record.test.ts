@@ -144,6 +144,26 @@ describe('a program under record', () => {
     }
   });
 
+  test('has one thread that samples, whatever worker threads come and go, each recorded by itself', {
+    skip: process.platform !== 'linux' && 'counts threads in /proc',
+  }, async (t) => {
+    const folder = folderWith(t);
+    const { code, stdout, stderr } = await runCommand(
+      record(folder, [process.execPath, program('recorded-workers.mjs')]),
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^threads that sample 1\nall ended\n/);
+    const workers = (await recordingsIn(folder)).filter(({ party }) => party.threadId > 0);
+    assert.equal(workers.length, 16);
+    for (const { party, recording } of workers) {
+      assert.deepEqual(recording.problems, [], party.file);
+      assert.ok(recording.count('rss_bytes') > 1, party.file);
+      assert.ok(recording.count('heap_used_bytes') > 1, party.file);
+      if (party.ending) assert.equal(recording.series('operations')?.values.at(-1), 1, party.file);
+    }
+    assert.ok(workers.filter(({ recording }) => recording.isClosed).length >= 8);
+  });
+
   test('has its requests counted, and what it counts and marks itself', async (t) => {
     const folder = folderWith(t);
     const { code, stderr } = await runCommand(

@@ -6,6 +6,7 @@
 
 #include "../../native/process/linked_capture.h"
 #include "../../native/process/sampler.h"
+#include "../../native/process/tick_follower.h"
 #include "../../native/recording/failure.h"
 #include "check.h"
 #include "recording_file.h"
@@ -91,7 +92,7 @@ TEST("slots are written when they change, from shared memory, by the sampler's t
   const auto channel = [](const char* name) {
     return ChannelDefinition{name, "count", ChannelKind::integer, "a counter"};
   };
-  sampler.watch_slots("counters", {channel("first"), channel("second")}, slots.data());
+  sampler.slots().watch("counters", {channel("first"), channel("second")}, slots.data());
   for (int i = 0; i < 1000; i++) {
     slots[0].fetch_add(1);
     std::this_thread::yield();
@@ -101,12 +102,54 @@ TEST("slots are written when they change, from shared memory, by the sampler's t
   sampler.stop();
   bool refused = false;
   try {
-    sampler.watch_slots("late", {channel("third")}, slots.data());
+    sampler.slots().watch("late", {channel("third")}, slots.data());
   } catch (const Failure& failure) {
     refused = std::string(failure.code()) == "USAGE";
   }
   check(refused, "not after stop()");
   writer->close();
+}
+
+TEST("a follower has a recording of its own at a rate of its own, and passes its ticks on, until it leaves") {
+  const TemporaryFile file;
+  auto writer = std::make_shared<RecordingWriter>(file.path(), "{}");
+  Sampler sampler(writer, {.rate_hz = 4000, .detail_interval_ms = 0});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; i++)
+    threads.emplace_back([&] {
+      for (int round = 0; round < 10; round++) {
+        const TemporaryFile own;
+        auto own_writer = std::make_shared<RecordingWriter>(own.path(), "{}");
+        std::array<std::atomic<std::int32_t>, 1> slots{};
+        TickFollower follower(own_writer, sampler.ticks(), 1000);
+        follower.slots().watch("counted", {{"counted", "count", ChannelKind::integer, "a counter"}}, slots.data());
+        std::atomic<int> ticks{0};
+        const auto subscription = follower.ticks()->subscribe(count_tick, &ticks);
+        while (follower.statistics().samples < 4) slots[0].fetch_add(1);
+        check(ticks > 0, "ticks are passed on");
+        follower.ticks()->unsubscribe(subscription);
+        const auto samples = follower.stop().samples;
+        std::this_thread::yield();
+        check_equal(follower.statistics().samples, samples);
+        own_writer->close();
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  sampler.stop();
+}
+
+TEST("a follower takes no more ticks than its rate, and may outlive the sampler") {
+  const TemporaryFile file;
+  const TemporaryFile own;
+  auto writer = std::make_shared<RecordingWriter>(file.path(), "{}");
+  auto own_writer = std::make_shared<RecordingWriter>(own.path(), "{}");
+  Sampler sampler(writer, {.rate_hz = 4000, .detail_interval_ms = 0});
+  TickFollower follower(own_writer, sampler.ticks(), 400);
+  while (follower.statistics().samples < 20) std::this_thread::yield();
+  sampler.stop();
+  check(sampler.statistics().samples > 2 * follower.statistics().samples, "the sampler had more");
+  follower.stop();
+  own_writer->close();
 }
 
 }  // namespace crucible::test
