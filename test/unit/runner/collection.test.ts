@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { getHeapStatistics } from 'node:v8';
+import { GCProfiler, getHeapStatistics } from 'node:v8';
 import vm from 'node:vm';
 import { collectGarbage } from '../../../src/runner/collection.js';
 
@@ -18,6 +18,14 @@ describe('a forced collection', () => {
     await collectGarbage();
     const grown = usedBytes() - before;
     assert.ok(Math.abs(grown - kept.length * 10_240) < 300_000, `${grown} bytes more are live`);
+  });
+
+  test('has happened when it is said to be over, at least twice', async () => {
+    const profiler = new GCProfiler();
+    profiler.start();
+    await collectGarbage();
+    const full = profiler.stop()?.statistics.filter(({ gcType }) => gcType === 'MarkSweepCompact') ?? [];
+    assert.ok(full.length >= 2, `${full.length} full collections`);
   });
 
   test('frees contexts and compiled scripts that nobody runs any more', async () => {
