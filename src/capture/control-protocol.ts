@@ -16,7 +16,9 @@ export type ControlRequest =
   /** One more step of a diagnosis, into the recording and beside it. */
   | { command: 'diagnose' };
 
-export type ControlReply = { error: string } | { done: true; status?: AgentStatus; snapshot?: AgentSnapshot; sizeBytes?: number };
+export type ControlReply =
+  | { error: string }
+  | { done: true; status?: AgentStatus; snapshot?: AgentSnapshot; sizeBytes?: number };
 
 export interface AgentStatus {
   pid: number;
