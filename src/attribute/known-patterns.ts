@@ -117,6 +117,15 @@ export const KNOWN_PATTERNS: readonly KnownPattern[] = [
   },
   {
     kind: 'objects',
+    name: 'handles of native code that nothing closes',
+    matches: entryIs(
+      /(Statement|Cursor|Database|Handle|Wrap|Tensor|Model|Transaction|Worker|MessagePort)(Sync)?$/,
+    ),
+    advice:
+      'finalize, close or dispose each when its operation ends: what native code holds for it is not on the heap',
+  },
+  {
+    kind: 'objects',
     name: 'objects that wait for finalizers',
     matches: any(entryIs(/^(FinalizationRegistry|WeakCell|WeakRef)$/), pathHas(/FinalizationRegistry/)),
     advice: 'unregister what is released by hand, and let no callback hold what it waits for',

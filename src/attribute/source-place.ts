@@ -28,12 +28,14 @@ const PACKAGE_ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.u
 const MEASURING_SOURCES = MEASURING.map((folder) =>
   folder.replace(join(PACKAGE_ROOT, 'dist', sep), join(PACKAGE_ROOT, sep)),
 );
+/** Counts the latencies. Anywhere else it may be the program's. */
+const HISTOGRAM = join(PACKAGE_ROOT, 'node_modules', 'hdr-histogram-js', sep);
 
 /** Neither Node's nor ours: a script of what is looked at. */
 export function isProgramsOwn(script: string): boolean {
   if (script === '' || isNodesOwn(script)) return false;
   const path = pathOf(script) ?? script;
-  return ![...MEASURING, ...MEASURING_SOURCES].some((folder) => path.startsWith(folder));
+  return ![...MEASURING, ...MEASURING_SOURCES, HISTOGRAM].some((folder) => path.startsWith(folder));
 }
 
 /** The file of a script; undefined for what is none. */

@@ -31,7 +31,8 @@ export function suspectsOf(observations: Observations, leak: LeakDetectionResult
   const causes = diff === null ? [] : heapCauses(diff, observations.details);
   const shares = divided(causes, growth);
   const free: Free = {
-    sites: [...observations.sites],
+    sites: observations.sites,
+    used: new Set(),
     references: [...observations.references],
     counters: observations.counters,
   };
@@ -47,7 +48,12 @@ export function suspectsOf(observations: Observations, leak: LeakDetectionResult
   return [
     ...charged,
     ...referenceSuspects(free.references, observations, leak),
-    ...siteSuspects(free.sites, left, observations, leak),
+    ...siteSuspects(
+      free.sites.filter((site) => !free.used.has(site)),
+      left,
+      observations,
+      leak,
+    ),
     ...processSuspects(left, observations, leak),
   ].sort((a, b) => rank(b) - rank(a));
 }
@@ -59,7 +65,8 @@ function rank(charged: Charged): number {
 
 /** What no suspect has claimed yet. */
 interface Free {
-  sites: AllocationSite[];
+  sites: readonly AllocationSite[];
+  used: Set<AllocationSite>;
   references: UnreleasedReferences[];
   counters: readonly MovingCounter[];
 }
@@ -213,12 +220,15 @@ function takeSite(
     const isSameFile =
       place.script === holder?.script || cause.entry?.location.startsWith(`${place.script}:`);
     const isSamePackage = packageOf(place.script)?.name === packageOf(holder?.script)?.name;
-    return (isSameFile ? 2 : 0) + (isSamePackage ? 1 : 0) + Math.min(live, bytes) / Math.max(live, bytes);
+    const likeness = Math.min(live, bytes) / Math.max(live, bytes);
+    return (isSameFile ? 2 : 0) + (isSamePackage ? 1 : 0) + likeness;
   };
-  const candidates = free.sites.filter(({ bytes: live }) => live >= SITE_SHARE * bytes);
+  // One function may fill several places, but what is not of the file is taken once.
+  const isFree = (site: AllocationSite) => !free.used.has(site) || site.place.script === holder?.script;
+  const candidates = free.sites.filter((site) => isFree(site) && site.bytes >= SITE_SHARE * bytes);
   const [best] = candidates.sort((a, b) => fitness(b) - fitness(a));
   if (best === undefined) return undefined;
-  free.sites = free.sites.filter((site) => site !== best);
+  free.used.add(best);
   return best;
 }
 
