@@ -9,7 +9,7 @@ import { samplingReport } from './detect/sampling.js';
 import { type Look, SequentialJudge, type SequentialPlan } from './detect/sequential-judge.js';
 import { memoryStatistics } from './detect/statistics.js';
 import { type Thresholds, thresholdViolations } from './detect/thresholds.js';
-import type { MemoryTestResult, TestFailure } from './diagnosis/index.js';
+import type { LeakVerdict, MemoryTestResult, TestFailure } from './diagnosis/index.js';
 import type { Recording } from './recording/recording.js';
 
 /** What the recording itself does not say. */
@@ -32,14 +32,16 @@ export function isWorthDiagnosing(
   recording: Recording,
   settings: JudgeSettings,
   judge: Judge = judgeRecording,
-): { bytesPerOperation: number | null; leakRate: number } | null {
+): { verdict: LeakVerdict; bytesPerOperation: number | null; leakRate: number } | null {
   const { verdict, leakRate, leakRateInterval, bytesPerOperation } = judge(recording, settings);
-  if (verdict === 'leak') return { bytesPerOperation, leakRate: leakRate ?? 0 };
+  if (verdict === 'leak') return { verdict, bytesPerOperation, leakRate: leakRate ?? 0 };
   const window = loadWindow(recording);
   const isCertain = (leakRateInterval?.[0] ?? 0) > 0;
   if (verdict === 'no-leak' || leakRate === null || window === undefined || !isCertain) return null;
   const grownBytes = (leakRate * (window.endMs - window.startMs)) / 1000;
-  return grownBytes >= CLEAR_SHARE * settings.leakThresholdBytes ? { bytesPerOperation, leakRate } : null;
+  return grownBytes >= CLEAR_SHARE * settings.leakThresholdBytes
+    ? { verdict, bytesPerOperation, leakRate }
+    : null;
 }
 
 /** Of the threshold, for growth that is not yet called a leak. */

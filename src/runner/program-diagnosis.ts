@@ -12,6 +12,11 @@ import type { RunningProgram } from './program.js';
 /** Snapshots of one process: the first when it is seen to grow, the others while it goes on. */
 const STEPS = 4;
 const LOOK_INTERVAL_MS = 3000;
+/**
+ * Snapshots hold the program up, and the first leaves line tables on its heap, on Node 20 half a megabyte. What
+ * has lived for so long and is called a leak is judged the same with them.
+ */
+const LIFE_AT_LEAST_MS = 10_000;
 /** Reading and judging a long recording takes a while: at most this share of the time. */
 const LOOK_COST_FACTOR = 20;
 /** What should come between two snapshots, within these times. */
@@ -50,7 +55,7 @@ class ProgramWatch {
     this.#config = options.config;
     this.#say = options.say;
     const { enabled, diagnose } = options.config.leakDetection;
-    if (enabled && diagnose) this.#again(LOOK_INTERVAL_MS);
+    if (enabled && diagnose) this.#again(LIFE_AT_LEAST_MS);
   }
 
   end(): void {
@@ -92,7 +97,8 @@ class ProgramWatch {
     for (const party of running) {
       const recording = await readRecording(join(this.#folder, party.file)).catch(() => undefined);
       const worth = recording && settings && isWorthDiagnosing(recording, settings);
-      if (!worth) continue;
+      if (worth?.verdict !== 'leak' || recording === undefined || recording.endMs < LIFE_AT_LEAST_MS)
+        continue;
       const wantedMs = worth.leakRate > 0 ? (GROWTH_BETWEEN_BYTES / worth.leakRate) * 1000 : BETWEEN_MS.max;
       return { party, steps: 0, betweenMs: Math.min(BETWEEN_MS.max, Math.max(BETWEEN_MS.min, wantedMs)) };
     }

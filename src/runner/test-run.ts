@@ -141,7 +141,7 @@ function runProcess(
       });
     },
     onLog: (line) => onLog?.(line),
-    onJudge: () => judgeSoFar(files.recordingPath, judgeSettings(config)),
+    onJudge: () => judgeSoFar(files.recordingPath, judgeSettings(config), scenario),
   });
 }
 
@@ -165,13 +165,16 @@ function onlookerOf(
 }
 
 /** What the load has shown by now, from the recording that is still being written. */
-async function judgeSoFar(path: string, settings: JudgeSettings | null): Promise<JudgedAnswer> {
+async function judgeSoFar(
+  path: string,
+  settings: JudgeSettings | null,
+  scenario: TestScenario,
+): Promise<JudgedAnswer> {
   const worth = settings === null ? null : isWorthDiagnosing(await readRecording(path), settings);
-  return {
-    type: 'judged',
-    isWorthDiagnosing: worth !== null,
-    bytesPerOperation: worth?.bytesPerOperation ?? null,
-  };
+  // What a diagnosis leaves on the heap would count against a target that gives everything back.
+  const wouldSpoil = scenario === TestScenario.CleanupValidation && worth?.verdict !== 'leak';
+  const isWorth = worth !== null && !wouldSpoil;
+  return { type: 'judged', isWorthDiagnosing: isWorth, bytesPerOperation: worth?.bytesPerOperation ?? null };
 }
 
 /** What an earlier run left must not be taken for this one's. */
