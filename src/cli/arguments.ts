@@ -6,6 +6,7 @@ import { suggestion } from '../nearest-name.js';
 export interface RunArguments {
   service?: string[];
   scenario?: string[];
+  inject?: string;
   profile?: string;
   config?: string;
   output?: string;
@@ -32,6 +33,12 @@ export function collectNames(given: string, before: string[] = []): string[] {
 /** For options that may be repeated. */
 export function collect(given: string, before: string[] = []): string[] {
   return [...before, given];
+}
+
+/** For an option that names one thing, and would silently forget the first if it were given twice. */
+export function once(given: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError(`There is "${before}" already: one at a time.`);
+  return given;
 }
 
 /** One of a few words, with the nearest one when it is none of them. */

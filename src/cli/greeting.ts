@@ -21,6 +21,7 @@ export function header(
   const scenarios = new Set(plan.map(({ scenario }) => scenario));
   const durationMs = plan.reduce((total, test) => total + test.plannedMs, 0);
   const tests = `${count(plan.length, 'test')} (${count(targets.size, 'target')} × ${count(scenarios.size, 'scenario')})`;
+  const planted = new Set(plan.flatMap(({ injectedFault }) => injectedFault ?? []));
   const changed = sources.slice(1).join(', ');
   return [
     `${paint.bold('crucible-memory')}  ${tests}, about ${formatDuration(durationMs)}`,
@@ -28,6 +29,7 @@ export function header(
       [
         `profile ${profile}${changed === '' ? '' : ` + ${changed}`}`,
         `RSS sampled at ${config.sampling.rateHz} Hz`,
+        ...Array.from(planted, (leak) => `with the planted leak ${leak}`),
         ...(destination ? [`results in ${shown(destination.reportPath)}`] : []),
       ].join(' · '),
     ),

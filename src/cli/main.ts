@@ -3,12 +3,14 @@ import { describeProfiles, describeSettings, PROFILE_NAMES } from '../config/ind
 import { CrucibleMemoryError } from '../errors.js';
 import { plainLines } from '../report/plain-text.js';
 import { toolVersion } from '../runner/environment.js';
+import { PLANTED_LEAKS } from '../runner/planted-leaks.js';
 import { SERVICE_TYPES, TEST_SCENARIOS } from '../vocabulary.js';
-import { collect, collectNames, duration, oneOf, type RunArguments } from './arguments.js';
+import { collect, collectNames, duration, once, oneOf, type RunArguments } from './arguments.js';
 import { addAttachCommand } from './attach-command.js';
 import { addCompareCommand } from './compare-command-line.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
 import { addDiffCommand, addInspectCommand } from './heap-command-line.js';
+import { describePlantedLeaks, plantedText } from './planted-list.js';
 import { addRecordCommand } from './record-command.js';
 import { addAnalyzeCommand, addExportCommand } from './series-command-line.js';
 import { addSnapshotCommand } from './snapshot-command.js';
@@ -49,6 +51,7 @@ function commandLine(done: (exitCode: number) => void): Command {
     .argument('[targets...]', 'modules that export operation(), and services; default: the four services')
     .option('--service <names>', 'only these services; repeatable, or separated by commas', collectNames)
     .option('--scenario <names>', 'only these scenarios; a unique beginning is enough', collectNames)
+    .option('--inject <leak>', 'plant a leak in its service, to see it found; list shows them all', once)
     .option('--profile <name>', `how long and how hard: ${PROFILE_NAMES.join(', ')} (default: smoke)`)
     .option(
       '--config <file>',
@@ -70,11 +73,12 @@ function commandLine(done: (exitCode: number) => void): Command {
     .option('--quiet', 'no progress on stderr')
     .option('--color', 'colours also where there is no terminal')
     .option('--no-color', 'no colours')
-    .option('--list', 'list services, scenarios and profiles')
+    .option('--list', 'list services, scenarios, profiles and planted leaks')
     .option('--help-config', 'list all settings with their defaults')
     .addHelpText('after', EXAMPLES)
     .action(async (targets: string[], given: RunArguments) => {
       if (given.helpConfig) return writeAll(process.stdout, `${describeSettings()}\n`);
+      if (given.inject === 'list') return writeAll(process.stdout, plantedText(given.format));
       if (given.list) return writeAll(process.stdout, listText(given.format));
       // Loaded only for a real run, so that --help does not wait for the services.
       const { runCommand } = await import('./run-command.js');
@@ -98,6 +102,7 @@ Examples:
   crucible-memory run ./target.mjs --scenario long       your own module under lasting load
   crucible-memory run --service DataStore --profile ci   one service, long enough to judge
   crucible-memory run --format json > report.json        the report as one JSON document
+  crucible-memory run --inject contexts-kept             a leak that is planted, to see it found
 
 Exit codes:
   0 nothing found   1 a leak or a threshold violation   2 wrong usage or configuration
@@ -106,12 +111,17 @@ Exit codes:
 
 function listText(format: RunArguments['format']): string {
   if (format === 'json') {
-    const lists = { services: SERVICE_TYPES, scenarios: TEST_SCENARIOS, profiles: PROFILE_NAMES };
+    const lists = {
+      services: SERVICE_TYPES,
+      scenarios: TEST_SCENARIOS,
+      profiles: PROFILE_NAMES,
+      plantedLeaks: PLANTED_LEAKS,
+    };
     return `${JSON.stringify(lists, null, 2)}\n`;
   }
   const block = (title: string, names: readonly string[]) =>
     [title, ...names.map((name) => `  ${name}`)].join('\n');
-  return `${[block('services', SERVICE_TYPES), block('scenarios', TEST_SCENARIOS), describeProfiles()].join('\n\n')}\n`;
+  return `${[block('services', SERVICE_TYPES), block('scenarios', TEST_SCENARIOS), describeProfiles(), describePlantedLeaks()].join('\n\n')}\n`;
 }
 
 function errorText(error: unknown): string {

@@ -71,6 +71,7 @@ function commandFor(results: readonly MemoryTestResult[], { targets, given }: As
 /** Options that shape the load or the judgement stay as they were, unless they are what changes. */
 function repeated(given: RunArguments, change: string): string[] {
   const options = [
+    ['--inject', given.inject],
     ['--profile', given.profile],
     ['--config', given.config],
     ['--rate', given.rate],

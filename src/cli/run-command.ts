@@ -77,6 +77,7 @@ async function prepare(
     profile: loaded.profile,
     ...(named.length > 0 && { targets: [...new Set(named)] }),
     ...(scenarios.length > 0 && { scenarios }),
+    ...(given.inject !== undefined && { inject: given.inject }),
     ...(destination && { outputDirectory: destination.directory }),
     signal,
   });

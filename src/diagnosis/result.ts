@@ -86,6 +86,10 @@ export const MemoryTestResultSchema = z.object({
   testId: z.string().describe('unique within the run, stable between runs: target/scenario'),
   serviceType: z.string().describe("a ServiceType, or the name of a user's target"),
   scenario: z.string().describe('a TestScenario'),
+  injectedFault: z
+    .string()
+    .optional()
+    .describe('the leak that was switched on in the service on purpose; absent: none was'),
   status: TestStatus,
   failure: TestFailureSchema.optional(),
   startTime: z.iso.datetime(),

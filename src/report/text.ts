@@ -44,7 +44,11 @@ export function renderText(report: RunReport, options: TextOptions = {}): string
 function verdict({ report, paint, width }: Page): string[] {
   const { word, sentence, style } = headline(report, paint);
   const lines = wrap(sentence, width, '  ', `${word}  `);
-  return lines.map((line, index) => (index === 0 ? line.replace(word, () => style(word)) : line));
+  const planted = new Set(report.results.flatMap(({ injectedFault }) => injectedFault ?? []));
+  return [
+    ...lines.map((line, index) => (index === 0 ? line.replace(word, () => style(word)) : line)),
+    ...Array.from(planted, (leak) => `  planted on purpose: ${leak}`),
+  ];
 }
 
 /** The worst that happened, and how much of the run it concerns. */

@@ -62,7 +62,8 @@ async function record(request: TestRequest): Promise<ChildFailure | null> {
   let target: Target | undefined;
   try {
     target = await loadTarget(request.target, request.services);
-    capture.event('target', { name: target.name });
+    const fault = request.target.kind === 'service' ? request.target.fault : undefined;
+    capture.event('target', { name: target.name, ...(fault !== undefined && { injectedFault: fault }) });
     const { settings, diagnosis } = request;
     session = new TestSession({ target, settings, signal: stop.signal, capture, diagnosis, askJudge });
     running = session;

@@ -17,6 +17,7 @@ import { SERVICE_TYPES, type ServiceType, TEST_SCENARIOS, type TestScenario } fr
 import { writeChart } from './charts.js';
 import { readEnvironment } from './environment.js';
 import type { TargetSpec } from './messages.js';
+import { type PlantedLeak, plantedLeak } from './planted-leaks.js';
 import type { PlannedTest, RunnerEvents } from './progress.js';
 import { withTestData } from './test-data.js';
 import { planTest, runTest } from './test-run.js';
@@ -28,6 +29,8 @@ export interface RunnerOptions {
   targets?: string[];
   /** Default: all eight. */
   scenarios?: TestScenario[];
+  /** A leak to switch on in the service that it is in; without targets only that service is run. */
+  inject?: string;
   /** Where recordings and charts go. Default: reporting.outputDirectory. */
   outputDirectory?: string;
   /** Aborting ends the running test without a result and starts no other. */
@@ -46,6 +49,7 @@ export interface RunnerOptions {
 export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
   readonly config: MemoryTestConfig;
   readonly #options: RunnerOptions;
+  readonly #planted: PlantedLeak | undefined;
   readonly #environment: Environment;
   readonly #startTime = new Date();
   #plannedCount = 0;
@@ -53,7 +57,8 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
 
   /**
    * @throws ConfigError for a wrong configuration; ADDON_MISSING; UNKNOWN_NAME
-   * for a service or scenario that does not exist
+   * for a service, scenario or planted leak that does not exist; USAGE for one
+   * whose service is not among the targets
    */
   static async create(
     config: MemoryTestConfigInput = {},
@@ -68,6 +73,8 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
     super();
     this.config = config;
     this.#options = options;
+    this.#planted = options.inject === undefined ? undefined : plantedLeak(options.inject);
+    if (options.targets) targetSpecs(options.targets, this.#planted);
     this.#environment = readEnvironment();
   }
 
@@ -103,7 +110,7 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
   ): Promise<MemoryTestResult> {
     requireScenario(scenario);
     this.#plannedCount = 1;
-    const [target] = targetSpecs([service]) as [TargetSpec];
+    const [target] = targetSpecs([service], this.#planted) as [TargetSpec];
     const result = await this.#run(target, scenario, withTestData(this.config, testData));
     if (result !== null) return result;
     this.#interrupted = true;
@@ -155,8 +162,11 @@ export class MemoryTestRunner extends EventEmitter<RunnerEvents> {
   }
 
   #tests(): { target: TargetSpec; scenario: TestScenario }[] {
-    const { targets = SERVICE_TYPES, scenarios = TEST_SCENARIOS } = this.#options;
-    return targetSpecs(targets).flatMap((target) => scenarios.map((scenario) => ({ target, scenario })));
+    const everything = this.#planted ? [this.#planted.service] : SERVICE_TYPES;
+    const { targets = everything, scenarios = TEST_SCENARIOS } = this.#options;
+    return targetSpecs(targets, this.#planted).flatMap((target) =>
+      scenarios.map((scenario) => ({ target, scenario })),
+    );
   }
 
   async #run(
@@ -232,23 +242,33 @@ function relativeTo(folder: string, recording: string | null): string | null {
 }
 
 /** Results are filed by name: modules of one base name go by their paths. */
-function targetSpecs(targets: string[]): TargetSpec[] {
+function targetSpecs(targets: string[], planted: PlantedLeak | undefined): TargetSpec[] {
+  if (planted && !targets.includes(planted.service)) throw notAmongTargets(planted, targets);
   const baseNames = targets.map((target) => basename(target, extname(target)));
   return targets.map((target, i) => {
     const isUnique = baseNames.filter((name) => name === baseNames[i]).length === 1;
-    return targetSpec(target, isUnique ? (baseNames[i] ?? target) : target);
+    return targetSpec(target, isUnique ? (baseNames[i] ?? target) : target, planted);
   });
 }
 
 /** A service's name is a service; anything else that looks like a path is a module. */
-function targetSpec(target: string, name: string): TargetSpec {
+function targetSpec(target: string, name: string, planted: PlantedLeak | undefined): TargetSpec {
   const service = SERVICE_TYPES.find((type) => type === target);
-  if (service !== undefined) return { kind: 'service', service };
+  if (service !== undefined)
+    return { kind: 'service', service, ...(planted?.service === service && { fault: planted.name }) };
   if (/[./\\]/.test(target)) return { kind: 'module', path: resolve(target), name };
   throw new CrucibleMemoryError('UNKNOWN_NAME', {
     what: `there is no service "${target}"`,
     why: suggestion(target, SERVICE_TYPES),
     fix: 'name one of the services, or give the path of a target module (./target.mjs)',
+  });
+}
+
+function notAmongTargets({ name, service }: PlantedLeak, targets: string[]): CrucibleMemoryError {
+  return new CrucibleMemoryError('USAGE', {
+    what: `the leak "${name}" cannot be planted`,
+    why: `it is one of ${service}, and only ${targets.join(', ')} would be run`,
+    fix: `leave out the targets, or name ${service} among them`,
   });
 }
 

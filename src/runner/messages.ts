@@ -4,7 +4,12 @@ import type { Phase, ServiceType, TestScenario } from '../vocabulary.js';
 
 /** What is tested: one of the four services, or a user's module. */
 export type TargetSpec =
-  | { kind: 'service'; service: ServiceType }
+  | {
+      kind: 'service';
+      service: ServiceType;
+      /** The leak that is switched on in it, if one is: a name of planted-leaks.ts. */
+      fault?: string;
+    }
   /** `name` is the one that its results are filed under. */
   | { kind: 'module'; path: string; name: string };
 

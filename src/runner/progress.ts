@@ -7,6 +7,8 @@ export interface PlannedTest {
   testId: string;
   target: string;
   scenario: TestScenario;
+  /** The leak that is switched on in the service on purpose. */
+  injectedFault?: string;
   /** Expected length with set-up and clean-up, milliseconds. */
   plannedMs: number;
 }

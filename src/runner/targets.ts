@@ -5,6 +5,11 @@ import { createJiti } from 'jiti';
 import type { MemoryTestConfig } from '../config/schema.js';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import type { Target } from '../scenarios/index.js';
+import { DATA_STORE_FAULTS } from '../services/data-store/faults.js';
+import { faultOf } from '../services/fault.js';
+import { INFERENCE_ENGINE_FAULTS } from '../services/inference-engine/faults.js';
+import { MCP_GATEWAY_FAULTS } from '../services/mcp-gateway/faults.js';
+import { SCRIPT_ENGINE_FAULTS } from '../services/script-engine/faults.js';
 import type { Service } from '../services/service.js';
 import { ServiceType } from '../vocabulary.js';
 import type { TargetSpec } from './messages.js';
@@ -12,7 +17,7 @@ import type { TargetSpec } from './messages.js';
 /** The thing under test, as the scenarios see it. Throws TARGET_INVALID. */
 export async function loadTarget(spec: TargetSpec, services: MemoryTestConfig['services']): Promise<Target> {
   return spec.kind === 'service'
-    ? targetOfService(spec.service, await serviceOf(spec.service, services))
+    ? targetOfService(spec.service, await serviceOf(spec, services))
     : targetOfModule(spec.path);
 }
 
@@ -21,24 +26,32 @@ export function targetName(spec: TargetSpec): string {
   return spec.kind === 'service' ? spec.service : spec.name;
 }
 
+type ServiceSpec = Extract<TargetSpec, { kind: 'service' }>;
+
 /** Only the service under test is loaded: the others' modules would be in its memory too. */
-async function serviceOf(type: ServiceType, services: MemoryTestConfig['services']): Promise<Service> {
-  switch (type) {
+async function serviceOf(
+  { service, fault }: ServiceSpec,
+  services: MemoryTestConfig['services'],
+): Promise<Service> {
+  switch (service) {
     case ServiceType.ScriptEngine: {
       const { createScriptEngine } = await import('../services/script-engine/script-engine.js');
-      return createScriptEngine(services.scriptEngine);
+      return createScriptEngine({ ...services.scriptEngine, fault: faultOf(SCRIPT_ENGINE_FAULTS, fault) });
     }
     case ServiceType.InferenceEngine: {
       const { createInferenceEngine } = await import('../services/inference-engine/inference-engine.js');
-      return createInferenceEngine(services.inferenceEngine);
+      return createInferenceEngine({
+        ...services.inferenceEngine,
+        fault: faultOf(INFERENCE_ENGINE_FAULTS, fault),
+      });
     }
     case ServiceType.DataStore: {
       const { createDataStore } = await import('../services/data-store/data-store.js');
-      return createDataStore(services.dataStore);
+      return createDataStore({ ...services.dataStore, fault: faultOf(DATA_STORE_FAULTS, fault) });
     }
     case ServiceType.McpGateway: {
       const { createMcpGateway } = await import('../services/mcp-gateway/mcp-gateway.js');
-      return createMcpGateway(services.mcpGateway);
+      return createMcpGateway({ ...services.mcpGateway, fault: faultOf(MCP_GATEWAY_FAULTS, fault) });
     }
   }
 }

@@ -48,6 +48,7 @@ export function planTest(target: TargetSpec, scenario: TestScenario, config: Mem
     testId: `${name}/${scenario}`,
     target: name,
     scenario,
+    ...(target.kind === 'service' && target.fault !== undefined && { injectedFault: target.fault }),
     plannedMs: plannedDurationMs(scenario, scenarioSettings(scenario, config)),
   };
 }
@@ -81,6 +82,7 @@ export async function runTest(options: TestRunOptions): Promise<MemoryTestResult
     testId: planned.testId,
     serviceType: recordedName(recording) ?? planned.target,
     scenario: planned.scenario,
+    ...(planned.injectedFault !== undefined && { injectedFault: planned.injectedFault }),
     startTime: startTime.toISOString(),
     endTime: new Date().toISOString(),
     durationMs: performance.now() - beganMs,

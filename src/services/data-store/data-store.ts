@@ -6,6 +6,7 @@ import { LruCache } from '../lru-cache.js';
 import { payloadTooLarge, unavailable } from '../refusals.js';
 import type { Service, ServiceMetrics } from '../service.js';
 import type { Database, Row } from './database.js';
+import type { DataStoreFault } from './faults.js';
 import { PostgresDatabase } from './postgres.js';
 import { SqliteDatabase } from './sqlite.js';
 
@@ -20,6 +21,8 @@ export interface DataStoreOptions {
   maxConnections: number;
   /** A larger value is refused with PAYLOAD_TOO_LARGE, bytes. */
   maxRowBytes: number;
+  /** Leaks on purpose; see faults.ts. */
+  fault?: DataStoreFault | undefined;
 }
 
 /** All methods reject with SERVICE_UNAVAILABLE when the database fails. */
@@ -64,6 +67,8 @@ class CachedDataStore implements DataStore {
   #values = 0;
   #rowsRead = 0;
   #rowsWritten = 0;
+  /** Filled by the fault 'result-sets-kept' only. */
+  readonly #resultSets = new Set<Row[]>();
 
   constructor(options: DataStoreOptions) {
     this.#options = options;
@@ -145,9 +150,12 @@ class CachedDataStore implements DataStore {
 
   async *stream(from: number, to: number): AsyncIterable<Row> {
     const leave = this.#lifecycle.enter();
+    const resultSet: Row[] = [];
+    if (this.#options.fault === 'result-sets-kept') this.#resultSets.add(resultSet);
     try {
       for await (const row of this.#opened().stream(from, to)) {
         this.#rowsRead++;
+        if (this.#options.fault === 'result-sets-kept') resultSet.push(row);
         yield row;
       }
     } catch (error) {
@@ -193,10 +201,12 @@ class CachedDataStore implements DataStore {
   }
 
   async #open(): Promise<void> {
-    const { postgresUrl, directory, maxConnections } = this.#options;
+    const { postgresUrl, directory, maxConnections, fault } = this.#options;
+    if (postgresUrl !== undefined && fault !== undefined && fault !== 'result-sets-kept')
+      throw onlyOnSqlite(fault);
     const database =
       postgresUrl === undefined
-        ? new SqliteDatabase({ directory, maxConnections, arcs: this.#arcs })
+        ? new SqliteDatabase({ directory, maxConnections, arcs: this.#arcs, fault })
         : new PostgresDatabase({ url: postgresUrl, maxConnections, arcs: this.#arcs });
     this.#database = database;
     try {
@@ -247,6 +257,14 @@ class CachedDataStore implements DataStore {
     if (valueBytes > maxRowBytes)
       throw payloadTooLarge('a value', valueBytes, maxRowBytes, 'dataStore.maxRowBytes');
   }
+}
+
+function onlyOnSqlite(fault: DataStoreFault): CrucibleMemoryError {
+  return new CrucibleMemoryError('USAGE', {
+    what: `the data store cannot have the fault "${fault}" on PostgreSQL`,
+    why: 'it is in the use of SQLite',
+    fix: 'leave out dataStore.postgresUrl, or plant "result-sets-kept"',
+  });
 }
 
 function explained(verb: string, error: unknown): CrucibleMemoryError {

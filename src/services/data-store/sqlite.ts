@@ -6,12 +6,14 @@ import { Arc, type ArcGroup, type TrackedResource, trackResource } from '../../r
 import { Gate } from '../gate.js';
 import { loadPackage } from '../optional-package.js';
 import { type Connections, type Database, type Row, STREAM_PARTS, STREAM_ROWS } from './database.js';
+import type { DataStoreFault } from './faults.js';
 
 export interface SqliteOptions {
   /** Must be there; a folder of its own is made in it and removed again. */
   directory?: string | undefined;
   maxConnections: number;
   arcs: ArcGroup;
+  fault?: DataStoreFault | undefined;
 }
 
 /** One connection with its statements; used by one caller at a time. */
@@ -19,6 +21,12 @@ interface Connection extends Statements {
   db: SqliteConnection.Database;
   /** The statements, which end with the connection. */
   openStatements: TrackedResource[];
+}
+
+/** A connection for one caller at a time. */
+interface Lease {
+  connection: Connection;
+  giveBack: () => void;
 }
 
 interface Statements {
@@ -44,6 +52,9 @@ export class SqliteDatabase implements Database {
   readonly #idle: Arc<Connection>[] = [];
   readonly #all: Arc<Connection>[] = [];
   #directory: string | undefined;
+  #openFile: (() => SqliteConnection.Database) | undefined;
+  /** Filled by the fault 'statements-not-finalised' only. */
+  readonly #unfinalised: Statements['find'][] = [];
 
   constructor(options: SqliteOptions) {
     this.#options = options;
@@ -60,15 +71,8 @@ export class SqliteDatabase implements Database {
     const parent = this.#options.directory ?? tmpdir();
     this.#directory = await mkdtemp(join(parent, 'crucible-data-store-'));
     const file = join(this.#directory, 'store.sqlite');
-    for (let i = 0; i < this.#options.maxConnections; i++) {
-      const connection = Arc.of(connect(new Sqlite(file)), {
-        name: 'DataStore.connection',
-        group: this.#options.arcs,
-        dispose: disconnect,
-      });
-      this.#all.push(connection);
-      this.#idle.push(connection);
-    }
+    this.#openFile = () => new Sqlite(file);
+    for (let i = 0; i < this.#options.maxConnections; i++) this.#idle.push(this.#connect());
   }
 
   upsert(rows: readonly Row[]): Promise<void> {
@@ -84,7 +88,10 @@ export class SqliteDatabase implements Database {
   }
 
   stream(from: number, to: number): AsyncIterable<Row> {
-    return this.#streamed(({ stream }) => stream.iterate(from, to), STREAM_ROWS);
+    const isFaulty = this.#options.fault === 'statements-not-finalised';
+    const open = (connection: Connection) =>
+      isFaulty ? this.#bucketByBucket(connection, from, to) : connection.stream.iterate(from, to);
+    return this.#streamed(open, STREAM_ROWS);
   }
 
   putPart(value: number, part: number, data: Buffer): Promise<void> {
@@ -112,6 +119,7 @@ export class SqliteDatabase implements Database {
     for (const connection of this.#all) connection.drop();
     this.#all.length = 0;
     this.#idle.length = 0;
+    this.#unfinalised.length = 0;
     if (this.#directory) await rm(this.#directory, { recursive: true, force: true });
     this.#directory = undefined;
   }
@@ -130,7 +138,8 @@ export class SqliteDatabase implements Database {
     open: (connection: Connection) => IterableIterator<R>,
     rowsAtOnce: number,
   ): AsyncIterable<R> {
-    const { connection, giveBack } = await this.#lease();
+    const isFaulty = this.#options.fault === 'pool-clients-not-released';
+    const { connection, giveBack } = isFaulty ? this.#unpooled() : await this.#lease();
     try {
       let count = 0;
       for (const row of open(connection)) {
@@ -142,12 +151,36 @@ export class SqliteDatabase implements Database {
     }
   }
 
-  async #lease(): Promise<{ connection: Connection; giveBack: () => void }> {
+  #connect(): Arc<Connection> {
+    if (!this.#openFile) throw closed();
+    const connection = Arc.of(connect(this.#openFile()), {
+      name: 'DataStore.connection',
+      group: this.#options.arcs,
+      dispose: disconnect,
+    });
+    this.#all.push(connection);
+    return connection;
+  }
+
+  #unpooled(): Lease {
+    return { connection: this.#connect().value, giveBack: () => undefined };
+  }
+
+  *#bucketByBucket({ db, openStatements }: Connection, from: number, to: number): IterableIterator<Row> {
+    for (let bucket = from; bucket < to; bucket++) {
+      const statement: Statements['find'] = db.prepare(FIND);
+      this.#unfinalised.push(statement);
+      openStatements.push(trackResource('DataStore.statement', statement));
+      yield* statement.iterate(bucket);
+    }
+  }
+
+  async #lease(): Promise<Lease> {
     const leave = await this.#gate.enter();
     const owned = this.#idle.pop();
     if (!owned) {
       leave();
-      throw new Error('the database is closed');
+      throw closed();
     }
     const lease = owned.clone();
     const giveBack = () => {
@@ -157,6 +190,12 @@ export class SqliteDatabase implements Database {
     };
     return { connection: lease.value, giveBack };
   }
+}
+
+const FIND = 'SELECT bucket, id, body FROM entry WHERE bucket = ? ORDER BY id';
+
+function closed(): Error {
+  return new Error('the database is closed');
 }
 
 function connect(db: SqliteConnection.Database): Connection {
@@ -174,7 +213,7 @@ function connect(db: SqliteConnection.Database): Connection {
     upsert: db.prepare(
       'INSERT INTO entry VALUES (@bucket, @id, @body) ON CONFLICT (bucket, id) DO UPDATE SET body = excluded.body',
     ),
-    find: db.prepare('SELECT bucket, id, body FROM entry WHERE bucket = ? ORDER BY id'),
+    find: db.prepare(FIND),
     stream: db.prepare(
       'SELECT bucket, id, body FROM entry WHERE bucket >= ? AND bucket < ? ORDER BY bucket, id',
     ),

@@ -37,9 +37,12 @@ const WORDS =
     ' ',
   );
 
+/** Large providers close idle connections only after minutes. */
+const KEEP_ALIVE_MS = 400_000;
+
 export class ChatServer {
   readonly #options: ChatServerOptions;
-  readonly #server = http.createServer((request, response) => {
+  readonly #server = http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     // A client that breaks off gets no answer; there is nobody to give it to.
     this.#answer(request, response).catch(() => response.destroy());
   });

@@ -7,6 +7,7 @@ import { loadPackage } from '../optional-package.js';
 import { payloadTooLarge } from '../refusals.js';
 import type { Service, ServiceMetrics } from '../service.js';
 import { runBatches } from './batch.js';
+import type { InferenceEngineFault } from './faults.js';
 import { type LoadedModel, loadRuntime, ModelCache, type Runtime } from './model-cache.js';
 import { type Completion, Provider } from './provider.js';
 
@@ -23,6 +24,8 @@ export interface InferenceEngineOptions {
   model: string;
   /** Connections to the endpoint; further requests wait. */
   maxConnections: number;
+  /** Leaks on purpose; see faults.ts. */
+  fault?: InferenceEngineFault | undefined;
 }
 
 export interface InferenceEngine extends Service {
@@ -71,6 +74,8 @@ class OnnxInferenceEngine implements InferenceEngine {
   #rows = 0;
   #completions = 0;
   #sampleBytes = 0;
+  /** Filled by the fault 'request-buffers-kept' only. */
+  readonly #requestBuffers: Float32Array[] = [];
 
   constructor(options: InferenceEngineOptions) {
     this.#options = options;
@@ -120,6 +125,7 @@ class OnnxInferenceEngine implements InferenceEngine {
       const { runtime, cache, paths } = this.#opened();
       const model = await cache.acquire(modelPath ?? paths[0] ?? '');
       this.#sampleBytes += samples.byteLength;
+      if (this.#options.fault === 'request-buffers-kept') this.#requestBuffers.push(samples.slice());
       try {
         return await this.#score(runtime, model, samples);
       } finally {
@@ -176,9 +182,9 @@ class OnnxInferenceEngine implements InferenceEngine {
 
   async #open(): Promise<void> {
     const runtime = await loadRuntime();
-    const { modelPath, maxLoadedModels } = this.#options;
+    const { modelPath, maxLoadedModels, fault } = this.#options;
     const paths = modelPath === undefined ? await builtInModels() : [modelPath];
-    const cache = new ModelCache(runtime, maxLoadedModels, this.#arcs);
+    const cache = new ModelCache(runtime, maxLoadedModels, this.#arcs, fault);
     this.#models = { runtime, cache, paths };
     // Loads what will be used, and finds out now whether samples suit the model.
     for (const path of [...paths].reverse()) {

@@ -3,6 +3,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Arc, type ArcGroup, type TrackedResource, trackResource } from '../../refcount/index.js';
 import { loadPackage } from '../optional-package.js';
 import { unavailable } from '../refusals.js';
+import type { InferenceEngineFault } from './faults.js';
 
 /** A model that is in memory, ready to run. */
 export interface LoadedModel {
@@ -36,15 +37,19 @@ export class ModelCache {
   /** Least recently used first. Promises, so that two callers do not load the same model twice. */
   readonly #models = new Map<string, Promise<Arc<LoadedModel>>>();
   readonly #releases = new Set<Promise<void>>();
+  readonly #fault: InferenceEngineFault | undefined;
+  /** Filled by the fault 'model-not-released' only. */
+  readonly #retired: Promise<Arc<LoadedModel>>[] = [];
   #loadedBytes = 0;
   #loadedCount = 0;
   #hits = 0;
   #misses = 0;
 
-  constructor(runtime: Runtime, maxModels: number, arcs: ArcGroup) {
+  constructor(runtime: Runtime, maxModels: number, arcs: ArcGroup, fault?: InferenceEngineFault) {
     this.#runtime = runtime;
     this.#maxModels = maxModels;
     this.#arcs = arcs;
+    this.#fault = fault;
   }
 
   /** Models in memory, those included that were unloaded but are still in use. */
@@ -87,7 +92,8 @@ export class ModelCache {
     const model = this.#models.get(path);
     if (!model) return;
     this.#models.delete(path);
-    model.then((arc) => arc.drop()).catch(() => undefined);
+    if (this.#fault === 'model-not-released') this.#retired.push(model);
+    else model.then((arc) => arc.drop()).catch(() => undefined);
   }
 
   /** Unloads everything; resolves when the runtime has released the last session. */

@@ -6,6 +6,7 @@ import { HttpClient } from '../http-client.js';
 import { loadPackage } from '../optional-package.js';
 import { unavailable } from '../refusals.js';
 import { ChatServer } from './chat-server.js';
+import type { InferenceEngineFault } from './faults.js';
 
 export interface ProviderOptions {
   /** An OpenAI-compatible endpoint; without it one is embedded. */
@@ -14,6 +15,7 @@ export interface ProviderOptions {
   model: string;
   /** Requests under way at once; further ones wait. */
   maxConnections: number;
+  fault?: InferenceEngineFault | undefined;
 }
 
 export interface Completion {
@@ -23,6 +25,7 @@ export interface Completion {
   bytes: number;
 }
 
+const CONNECTION_KIND = 'InferenceEngine.connection';
 const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_EMBEDDED_REQUEST_BYTES = 8 * MIB;
 
@@ -31,17 +34,20 @@ export class Provider {
   readonly #options: ProviderOptions;
   readonly #gate: Gate;
   readonly #http: HttpClient;
+  /** Filled by the fault 'connections-not-returned' only. */
+  readonly #strayClients: HttpClient[] = [];
   #server: ChatServer | undefined;
   #client: OpenAI | undefined;
 
   constructor(options: ProviderOptions) {
     this.#options = options;
     this.#gate = new Gate(options.maxConnections);
-    this.#http = new HttpClient(options.maxConnections, 'InferenceEngine.connection');
+    this.#http = new HttpClient(options.maxConnections, CONNECTION_KIND);
   }
 
   get openConnections(): number {
-    return this.#http.openConnections;
+    const stray = this.#strayClients.reduce((sum, { openConnections }) => sum + openConnections, 0);
+    return this.#http.openConnections + stray;
   }
 
   get bodyBytes(): number {
@@ -67,7 +73,7 @@ export class Provider {
 
   async stop(): Promise<void> {
     this.#client = undefined;
-    await this.#http.close();
+    await Promise.all([this.#http, ...this.#strayClients].map((http) => http.close()));
     await this.#server?.stop();
     this.#server = undefined;
   }
@@ -121,6 +127,11 @@ export class Provider {
   }
 
   #connected(): OpenAI {
+    if (this.#client && this.#options.fault === 'connections-not-returned') {
+      const stray = new HttpClient(1, CONNECTION_KIND);
+      this.#strayClients.push(stray);
+      return this.#client.withOptions({ fetch: stray.fetch });
+    }
     if (this.#client) return this.#client;
     throw new Error('the provider is not connected');
   }

@@ -7,6 +7,7 @@ import { Lifecycle } from '../lifecycle.js';
 import { unavailable } from '../refusals.js';
 import type { Service, ServiceMetrics } from '../service.js';
 import type { Connection, Endpoint } from './endpoint.js';
+import type { McpGatewayFault } from './faults.js';
 import { HttpEndpoint } from './http-endpoint.js';
 import { MemoryEndpoint } from './memory-endpoint.js';
 import { loadSdk, type Sdk } from './sdk.js';
@@ -22,6 +23,8 @@ export interface McpGatewayOptions {
   sessionIdleTimeoutMs: number;
   /** A longer message is refused with PAYLOAD_TOO_LARGE, bytes. */
   maxMessageBytes: number;
+  /** Leaks on purpose; see faults.ts. */
+  fault?: McpGatewayFault | undefined;
 }
 
 export interface McpGateway extends Service {
@@ -56,7 +59,7 @@ export function createMcpGateway(options: Partial<McpGatewayOptions> = {}): McpG
 }
 
 /** How often operation() does what; a number of operations. */
-const NEW_SESSION_EVERY = 64;
+const NEW_SESSION_EVERY = 32;
 const NEW_TOOL_EVERY = 32;
 const LIST_EVERY = 16;
 
@@ -80,6 +83,8 @@ class SdkMcpGateway implements McpGateway {
   readonly #shortSessions: Gate;
   #running: Running | undefined;
   #passingTools = 0;
+  /** Listened to with the fault 'listeners-accumulating' only. */
+  readonly #stopping = new AbortController();
 
   constructor(options: McpGatewayOptions) {
     this.#options = options;
@@ -176,7 +181,8 @@ class SdkMcpGateway implements McpGateway {
     const client = new sdk.Client({ name: 'mcp-gateway-client', version: '1.0.0' });
     try {
       const connection = await endpoint.connect(client);
-      const session = new SdkSession(client, connection, () => clients.delete(session));
+      const stopping = this.#options.fault === 'listeners-accumulating' ? this.#stopping.signal : undefined;
+      const session = new SdkSession(client, connection, () => clients.delete(session), stopping);
       clients.add(session);
       return session;
     } catch (error) {
@@ -187,12 +193,13 @@ class SdkMcpGateway implements McpGateway {
 
   async #open(): Promise<void> {
     const sdk = await loadSdk();
-    const { transport, maxSessions, sessionIdleTimeoutMs, maxMessageBytes } = this.#options;
+    const { transport, maxSessions, sessionIdleTimeoutMs, maxMessageBytes, fault } = this.#options;
     const sessions = new Sessions({
       sdk,
       maxSessions,
       idleTimeoutMs: sessionIdleTimeoutMs,
       arcs: this.#arcs,
+      fault,
     });
     const endpointOptions = { sdk, sessions, maxSessions, maxMessageBytes };
     const endpoint =
@@ -235,11 +242,13 @@ class SdkSession implements GatewaySession {
   readonly #client: Client;
   readonly #connection: Connection;
   readonly #onEnd: () => void;
+  readonly #stopping: AbortSignal | undefined;
 
-  constructor(client: Client, connection: Connection, onEnd: () => void) {
+  constructor(client: Client, connection: Connection, onEnd: () => void, stopping?: AbortSignal) {
     this.#client = client;
     this.#connection = connection;
     this.#onEnd = onEnd;
+    this.#stopping = stopping;
   }
 
   async callTool(name: string, args: Record<string, unknown>): Promise<string> {
@@ -261,6 +270,7 @@ class SdkSession implements GatewaySession {
 
   async #request<T>(failing: string, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const request = new AbortController();
+    this.#stopping?.addEventListener('abort', () => request.abort(`it ${failing}: the gateway stops`));
     try {
       return await send(request.signal);
     } catch (error) {

@@ -1,13 +1,15 @@
 import type { McpServer, RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { Arc, type ArcGroup } from '../../refcount/index.js';
+import type { McpGatewayFault } from './faults.js';
 import type { Sdk } from './sdk.js';
-import type { Tool } from './tools.js';
+import { sessionTool, type Tool } from './tools.js';
 
 export interface SessionsOptions {
   sdk: Sdk;
   maxSessions: number;
   idleTimeoutMs: number;
   arcs: ArcGroup;
+  fault?: McpGatewayFault | undefined;
 }
 
 /** How a session ended. */
@@ -37,6 +39,9 @@ export class Sessions {
   readonly #sessions = new Map<string, Arc<Session>>();
   readonly #tools = new Map<string, Arc<Tool>>();
   readonly #sweep: NodeJS.Timeout;
+  // What a fault accumulates; empty without one.
+  readonly #ended: Session[] = [];
+  readonly #undisposed = new Set<Session>();
   #opening = 0;
   readonly counts = { created: 0, terminated: 0, expired: 0, refused: 0 };
 
@@ -107,9 +112,11 @@ export class Sessions {
     if (!arc) return;
     this.#sessions.delete(id);
     if (how !== 'stopped') this.counts[how]++;
-    const { server, tools } = arc.value;
-    for (const { tool } of tools.values()) tool.drop();
-    tools.clear();
+    const session = arc.value;
+    const { server } = session;
+    if (this.#options.fault === 'sessions-not-removed') this.#ended.push(session);
+    // A session that owns itself through a tool leaves its tools to its disposal, which never comes.
+    if (this.#options.fault !== 'arc-cycle') giveBackTools(session);
     arc.drop();
     // Ends its streams, and with them whoever still owns the session.
     server.close().catch(() => undefined);
@@ -147,10 +154,12 @@ export class Sessions {
 
   #add(session: Session): void {
     this.counts.created++;
-    this.#sessions.set(
-      session.id,
-      Arc.of(session, { name: 'McpGateway.session', group: this.#options.arcs }),
-    );
+    const arc = Arc.of(session, {
+      name: 'McpGateway.session',
+      group: this.#options.arcs,
+      ...(this.#options.fault === 'arc-cycle' && { dispose: (unused) => this.#dispose(unused) }),
+    });
+    this.#sessions.set(session.id, arc);
     // A tool may have come or gone while the session was being opened.
     for (const [name, tool] of this.#tools)
       if (!session.tools.has(name)) offer(session.server, session.tools, tool);
@@ -160,6 +169,23 @@ export class Sessions {
       registered.remove();
       tool.drop();
     }
+    if (this.#options.fault === 'tools-per-session') this.addTool(sessionTool(this.#options.sdk, session.id));
+    if (this.#options.fault === 'arc-cycle') this.#offerOwnTool(arc);
+  }
+
+  /** A tool that owns the session that owns the tool. */
+  #offerOwnTool(arc: Arc<Session>): void {
+    const { sdk, arcs: group } = this.#options;
+    const { id, server, tools } = arc.value;
+    this.#undisposed.add(arc.value);
+    const tool = { ...sessionTool(sdk, id), owner: arc.clone() };
+    using shared = Arc.of<Tool>(tool, { name: 'McpGateway.tool', group });
+    offer(server, tools, shared);
+  }
+
+  #dispose(session: Session): void {
+    giveBackTools(session);
+    this.#undisposed.delete(session);
   }
 
   #expireIdle(): void {
@@ -176,6 +202,11 @@ export interface Opening {
   confirm(id: string): void;
   /** Gives the place back, unless the session was confirmed. */
   abandon(): void;
+}
+
+function giveBackTools({ tools }: Session): void {
+  for (const { tool } of tools.values()) tool.drop();
+  tools.clear();
 }
 
 function offer(server: McpServer, tools: Session['tools'], shared: Arc<Tool>): void {

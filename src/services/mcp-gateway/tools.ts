@@ -62,6 +62,16 @@ export function passingTool({ z }: Sdk, number: number): Tool {
   };
 }
 
+/** A tool that belongs to one session. */
+export function sessionTool({ z }: Sdk, session: string): Tool {
+  return {
+    name: `session_${session}`,
+    description: `Answers with the notes of the session ${session}`,
+    arguments: { text: z.string() },
+    run: ({ text }) => `${session}: ${text}`,
+  };
+}
+
 /** The call number `index` of an endless, repeatable series. */
 export function callAt(index: number): { tool: string; arguments: Record<string, unknown> } {
   const text = `message ${index % 1000}: the gateway hands the call to a tool and the answer back to its client`;

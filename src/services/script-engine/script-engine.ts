@@ -1,7 +1,7 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { CrucibleMemoryError, messageOf } from '../../errors.js';
-import { Arc, ArcGroup } from '../../refcount/index.js';
+import { Arc, ArcGroup, Mutex } from '../../refcount/index.js';
 import { MIB } from '../../units.js';
 import { Gate } from '../gate.js';
 import { Lifecycle } from '../lifecycle.js';
@@ -10,6 +10,7 @@ import { payloadTooLarge } from '../refusals.js';
 import type { Service, ServiceMetrics } from '../service.js';
 import { bulkCall, callAt, popularSources, ruleTables } from './catalogue.js';
 import { type CompiledScript, compile, instantiate, keyOf, programOf, textBytes } from './compiled-script.js';
+import type { ScriptEngineFault } from './faults.js';
 
 export interface ScriptEngineOptions {
   /** Compiled scripts kept: text and code together, bytes. */
@@ -20,6 +21,8 @@ export interface ScriptEngineOptions {
   executionTimeoutMs: number;
   /** A script with a longer text is refused with PAYLOAD_TOO_LARGE, bytes. */
   maxSourceBytes: number;
+  /** Leaks on purpose; see faults.ts. */
+  fault?: ScriptEngineFault | undefined;
 }
 
 export interface ExecutionResult {
@@ -67,6 +70,11 @@ class VmScriptEngine implements ScriptEngine {
   #failures = 0;
   #timeouts = 0;
   #rejectedCodeCaches = 0;
+  // What a fault accumulates; empty without one.
+  readonly #remembered = new Map<string, { input: unknown; value: unknown }>();
+  readonly #trialContexts: vm.Context[] = [];
+  readonly #codeByExecution = new Map<string, Buffer>();
+  #journal: Mutex<string[]> | undefined;
 
   constructor(options: ScriptEngineOptions) {
     this.#options = options;
@@ -135,9 +143,16 @@ class VmScriptEngine implements ScriptEngine {
     try {
       const script = cached ? this.#fromCache(cached.value) : this.#compiled(key, source);
       const inputText = JSON.stringify(input) ?? 'null';
-      const resultText = await this.#run(script, inputText);
+      const resultText = await this.#run(script, inputText, cached !== undefined);
+      const value = JSON.parse(resultText);
+      if (this.#options.fault === 'unbounded-cache')
+        this.#remembered.set(`${key} ${inputText}`, { input, value });
+      if (this.#options.fault === 'code-cache-by-key')
+        this.#codeByExecution.set(`${key} ${this.#executions}`, script.createCachedData());
+      if (this.#options.fault === 'guard-never-released')
+        void this.#write(`${key} ${inputText} ${resultText}`);
       return {
-        value: JSON.parse(resultText),
+        value,
         bytes: textBytes(inputText) + textBytes(resultText),
         isCached: cached !== undefined,
         durationMs: performance.now() - startedMs,
@@ -167,19 +182,27 @@ class VmScriptEngine implements ScriptEngine {
     return script;
   }
 
-  async #run(script: vm.Script, inputText: string): Promise<string> {
+  async #run(script: vm.Script, inputText: string, isCached: boolean): Promise<string> {
     const { executionTimeoutMs } = this.#options;
     const deadlineMs = performance.now() + executionTimeoutMs;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<string>((succeed, fail) => {
         const globals = Object.assign(Object.create(null), { inputText, lookup, succeed, fail });
-        script.runInContext(vm.createContext(globals), { timeout: executionTimeoutMs });
+        const context = vm.createContext(globals);
+        if (this.#options.fault === 'contexts-kept' && !isCached) this.#trialContexts.push(context);
+        script.runInContext(context, { timeout: executionTimeoutMs });
         timer = setTimeout(() => fail(new Timeout()), Math.max(1, deadlineMs - performance.now()));
       });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async #write(entry: string): Promise<void> {
+    this.#journal ??= new Mutex<string[]>([], { name: 'ScriptEngine.journal' });
+    const journal = await this.#journal.lock();
+    journal.value.push(entry);
   }
 
   /** Says what went wrong in plain words; the error of the context itself would keep the context alive. */
