@@ -15,7 +15,7 @@ import {
 } from '../native.js';
 import { RecordedEvents } from '../recording/channels.js';
 import { RecordingWriter } from '../recording/writer.js';
-import { registryMemory } from '../refcount/index.js';
+import { registryMemory } from '../refcount/registry.js';
 import { type CaptureBudget, rateForSizeMeasure, withinBudget } from './budget.js';
 import { type JavaScriptSampler, startJavaScriptSampler } from './javascript-sampler.js';
 import { armMemoryAlarm, type MemoryAlarmOptions } from './memory-alarm.js';
