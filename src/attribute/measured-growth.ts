@@ -25,9 +25,11 @@ export function totalOf({ heapBytes, externalBytes, nativeBytes, stackBytes }: M
 }
 
 /** V8 itself takes and gives this much of malloc'ed memory in a few rounds, whatever the program does ... */
-const NATIVE_NOISE_BYTES = 256 * KIB;
-/** ... and more where it has more to keep in order. */
+const NATIVE_NOISE_BYTES = 512 * KIB;
+/** ... and more where it has more to keep in order ... */
 const NATIVE_NOISE_SHARE = 0.25;
+/** ... but not as much in every round of equal work: of the mean, a leak leaves at least so much in each. */
+const NATIVE_EVENNESS = 0.5;
 const STACK_NOISE_BYTES = 64 * KIB;
 
 /**
@@ -50,7 +52,7 @@ export function measuredGrowth(readings: readonly DiagnosisReading[]): MeasuredG
   );
   const native = sum(beyond);
   const isNative =
-    beyond.every((bytes) => bytes > 0) &&
+    beyond.every((bytes) => bytes >= (NATIVE_EVENNESS * native) / rounds.length) &&
     native >= Math.max(NATIVE_NOISE_BYTES, NATIVE_NOISE_SHARE * (heapBytes + externalBytes));
   const stacks = sum(grown(({ stackBytes }) => stackBytes));
   return {
