@@ -1,16 +1,13 @@
 import { Command, CommanderError } from 'commander';
-import { describeProfiles, describeSettings, PROFILE_NAMES } from '../config/index.js';
+import { describeSettings, PROFILE_NAMES } from '../config/index.js';
 import { CrucibleMemoryError } from '../errors.js';
 import { plainLines } from '../report/plain-text.js';
 import { toolVersion } from '../runner/environment.js';
-import { PLANTED_LEAKS } from '../runner/planted-leaks.js';
-import { SERVICE_TYPES, TEST_SCENARIOS } from '../vocabulary.js';
 import { collect, collectNames, duration, once, oneOf, type RunArguments } from './arguments.js';
 import { addAttachCommand } from './attach-command.js';
 import { addCompareCommand } from './compare-command-line.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
 import { addDiffCommand, addInspectCommand } from './heap-command-line.js';
-import { describePlantedLeaks, plantedText } from './planted-list.js';
 import { addRecordCommand } from './record-command.js';
 import { addAnalyzeCommand, addExportCommand } from './series-command-line.js';
 import { addSnapshotCommand } from './snapshot-command.js';
@@ -78,8 +75,10 @@ function commandLine(done: (exitCode: number) => void): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (targets: string[], given: RunArguments) => {
       if (given.helpConfig) return writeAll(process.stdout, `${describeSettings()}\n`);
-      if (given.inject === 'list') return writeAll(process.stdout, plantedText(given.format));
-      if (given.list) return writeAll(process.stdout, listText(given.format));
+      if (given.list || given.inject === 'list') {
+        const { listText, plantedText } = await import('./lists.js');
+        return writeAll(process.stdout, given.list ? listText(given.format) : plantedText(given.format));
+      }
       // Loaded only for a real run, so that --help does not wait for the services.
       const { runCommand } = await import('./run-command.js');
       const { stdout, stderr, env } = process;
@@ -108,21 +107,6 @@ Exit codes:
   0 nothing found   1 a leak or a threshold violation   2 wrong usage or configuration
   3 a test could not be carried out   130 interrupted, what was finished is saved
 `;
-
-function listText(format: RunArguments['format']): string {
-  if (format === 'json') {
-    const lists = {
-      services: SERVICE_TYPES,
-      scenarios: TEST_SCENARIOS,
-      profiles: PROFILE_NAMES,
-      plantedLeaks: PLANTED_LEAKS,
-    };
-    return `${JSON.stringify(lists, null, 2)}\n`;
-  }
-  const block = (title: string, names: readonly string[]) =>
-    [title, ...names.map((name) => `  ${name}`)].join('\n');
-  return `${[block('services', SERVICE_TYPES), block('scenarios', TEST_SCENARIOS), describeProfiles(), describePlantedLeaks()].join('\n\n')}\n`;
-}
 
 function errorText(error: unknown): string {
   if (error instanceof CrucibleMemoryError) {

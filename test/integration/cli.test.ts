@@ -48,7 +48,8 @@ test('--help, --version, --list and --help-config print to stdout and exit 0', a
     [['--help'], /Usage: crucible-memory/],
     [['run', '--help'], /--scenario <names>[\s\S]*Exit codes:/],
     [['--version'], /^\d+\.\d+\.\d+/],
-    [['run', '--list'], /ScriptEngine[\s\S]*CleanupValidation[\s\S]*smoke/],
+    [['run', '--list'], /ScriptEngine[\s\S]*CleanupValidation[\s\S]*smoke[\s\S]*arc-cycle/],
+    [['run', '--inject', 'list'], /^planted leaks[\s\S]*McpGateway[\s\S]*arc-cycle {2,}a session owns/],
     [['run', '--help-config'], /leakThresholdBytes +5\.0 MiB/],
   ] as const) {
     const { code, stdout, stderr } = await run(args);
@@ -62,6 +63,8 @@ test('--list --format json is one JSON document', async () => {
   const lists = JSON.parse((await run(['run', '--list', '--format', 'json'])).stdout);
   assert.equal(lists.services.length, 4);
   assert.equal(lists.scenarios.length, 8);
+  const planted = JSON.parse((await run(['run', '--inject', 'list', '--format', 'json'])).stdout);
+  assert.deepEqual(planted, lists.plantedLeaks);
 });
 
 test('wrong usage exits 2, says what is wrong, and names the nearest valid word', async (t) => {
@@ -74,6 +77,9 @@ test('wrong usage exits 2, says what is wrong, and names the nearest valid word'
     [['run', '--service', 'DataStor3'], /no service "DataStor3": did you mean "DataStore"\?/],
     [['run', '--scenario', 'idel-baseline'], /no scenario "idel-baseline": did you mean "IdleBaseline"\?/],
     [['run', '--profile', 'smok'], /unknown profile "smok"; did you mean "smoke"\?/],
+    [['run', '--inject', 'unbound-cach'], /no planted leak "unbound-cach": did you mean "unbounded-cache"\?/],
+    [['run', 'DataStore', '--inject', 'arc-cycle'], /"arc-cycle" cannot be planted: it is one of McpGateway/],
+    [['run', '--inject', 'arc-cycle', '--inject', 'contexts-kept'], /There is "arc-cycle" already/],
     [['run', './taget.mjs'], /no target module \.\/taget\.mjs: .* did you mean "target\.mjs"\?/],
     [['run', '--duration', 'long'], /'long' is invalid\. Expected a time such as 30s/],
     [
@@ -98,6 +104,18 @@ test('a wrong configuration file exits 2 with file, line and column', async (t) 
   assert.match(
     stderr,
     /crucible-memory\.config\.yaml:2:11: sampling\.rateHz: expected a number, received "fast"/,
+  );
+});
+
+test('a planted leak runs its service only, and the result says that it was planted', async (t) => {
+  const { stdout } = await run(
+    ['run', '--inject', 'Statements-Not-Finalised', '--scenario', 'idle', ...QUICK, '--format', 'json'],
+    folderWith(t, {}),
+  );
+  const { results } = RunReportSchema.parse(JSON.parse(stdout));
+  assert.deepEqual(
+    results.map(({ testId, injectedFault }) => ({ testId, injectedFault })),
+    [{ testId: 'DataStore/IdleBaseline', injectedFault: 'statements-not-finalised' }],
   );
 });
 

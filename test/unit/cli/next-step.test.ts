@@ -20,6 +20,14 @@ test('after a leak: the leaking test for longer, on the path that was typed and 
   );
 });
 
+test('a leak that was planted is planted again', () => {
+  const report = aReport([aLeak({ testId: 'DataStore/LongRunningStability', serviceType: 'DataStore' })]);
+  assert.equal(
+    commandAfter(report, asked([], { inject: 'result-sets-kept' })),
+    'crucible-memory run --service DataStore --scenario LongRunningStability --inject result-sets-kept --duration 1m',
+  );
+});
+
 test('after a failure: what failed, as it was', () => {
   assert.equal(
     commandAfter(aReport([aResult(), aFailure()]), asked([], { profile: 'ci' })),

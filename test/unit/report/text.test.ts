@@ -29,6 +29,11 @@ const everything = aReport([
   aFailure(),
 ]);
 
+test('a leak that was planted is said to have been', () => {
+  const report = aReport([aLeak({ injectedFault: 'arc-cycle' }), aResult({ injectedFault: 'arc-cycle' })]);
+  assert.match(renderText(report), /^LEAK .*\n {2}planted on purpose: arc-cycle\n\n/);
+});
+
 test('a run in which everything happened: the leak first, then a line a test, then the reasons', () => {
   assert.equal(
     `\n${renderText(everything)}\n`,
