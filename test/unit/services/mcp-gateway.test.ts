@@ -185,7 +185,7 @@ test('operations use lasting sessions, and open and end some of their own', asyn
   }
   assert.deepEqual(custom(), {
     tools_count: 5,
-    sessions_created_count: 16 + 4,
+    sessions_created_count: 16 + 8,
     sessions_terminated_count: 8,
     sessions_expired_count: 0,
     sessions_refused_count: 0,
