@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { describeSettings, PROFILE_NAMES } from '../config/index.js';
 import { CrucibleMemoryError } from '../errors.js';

@@ -45,7 +45,7 @@ test("the README's first output is what its command prints", () => {
   assert.ok(args, command);
   const output = mkdtempSync(join(tmpdir(), 'crucible-readme-'));
   try {
-    const cli = join(ROOT, 'bin/crucible-memory.js');
+    const cli = join(ROOT, 'dist/src/cli/main.js');
     const run = spawnSync(process.execPath, [cli, ...args.split(' '), '--quiet', '--output', output], {
       cwd: ROOT,
       encoding: 'utf8',
@@ -76,7 +76,7 @@ test("the README's heap diff is what its commands print, down to the fingerprint
     return stdout;
   };
   run(['leaking-server.mjs']);
-  const printed = run([join(ROOT, 'bin/crucible-memory.js'), ...args.split(' ')]);
+  const printed = run([join(ROOT, 'dist/src/cli/main.js'), ...args.split(' ')]);
   const section = (from: string, title: string) =>
     from
       .slice(from.indexOf(`\n${title} `))

@@ -14,7 +14,7 @@ export async function judged(
   options: { operationsPerSecond: number; seconds: number },
 ): Promise<MemoryTestResult> {
   const argv = [
-    join(ROOT, 'bin/crucible-memory.js'),
+    join(ROOT, 'dist/src/cli/main.js'),
     'run',
     target,
     ...['--scenario', 'HighFrequencyOperations'],
