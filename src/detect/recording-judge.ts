@@ -28,6 +28,9 @@ const CHANNELS: SignalNames = {
 const SMALL_GROWTH = { bytesPerOperation: 256, bytes: 192 * KIB };
 const HIDDEN_THRESHOLDS = 3;
 
+/** What a process takes from the system in its first moments is its start, and grows in every program. */
+const STARTING_MS = 20_000;
+
 /**
  * A recording of a test, or with a load that was marked, is judged by its load; any other as a
  * process is that somebody else has measured.
@@ -36,10 +39,26 @@ export const judgeRecording: Judge = (recording, settings) =>
   recording.header.details.scenario !== undefined ||
   recording.phases().some(({ phase }) => phase === Phase.Load)
     ? judgeByCompetition(recording, settings)
-    : {
-        ...judgeProcess(processSeriesOf(recording), settings),
-        growingSeries: growingSeries(recording, { startMs: 0, endMs: recording.endMs }),
-      };
+    : judgeProgram(recording, settings);
+
+const judgeProgram: Judge = (recording, settings) => {
+  const series = processSeriesOf(recording);
+  const floorCount = series.liveAfterGc?.timesMs.length ?? 0;
+  if (floorCount < settings.minSamples && recording.endMs < STARTING_MS) {
+    return {
+      ...inconclusive(
+        `${floorCount} full collections were seen in ${formatDuration(recording.endMs)}, and what a process takes from the system in so short a time says nothing`,
+        { remedy: 'record for longer, or have collections forced more often' },
+      ),
+      samples: floorCount,
+      neededSeconds: STARTING_MS / 1000,
+    };
+  }
+  return {
+    ...judgeProcess(series, settings),
+    growingSeries: growingSeries(recording, { startMs: 0, endMs: recording.endMs }),
+  };
+};
 
 /**
  * Decides about the load of a test by letting explanations compete for what

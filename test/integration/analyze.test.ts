@@ -74,25 +74,37 @@ describe('crucible-memory analyze', () => {
     assert.equal(forgiven.code, 0, forgiven.stdout);
   });
 
-  test('reads a recording of any program, without a load phase', async (context) => {
+  /** RSS that grows by 2 MB a second, sampled at 100 Hz. */
+  function growingRecording(seconds: number, path: string): string {
     const wobble = noise(3);
     const bytes = encodeRecording({ header: '{}' }, (writer) => {
       const group = writer.defineGroup('process', [
         { name: 'rss_bytes', unit: 'bytes', kind: 'integer', description: 'resident set size' },
       ]);
       const startNs = process.hrtime.bigint();
-      for (let i = 0; i < 3000; i++)
+      for (let i = 0; i < seconds * 100; i++)
         writer.append(
           group,
           Float64Array.of(Math.round(80 * MIB + i * 20_000 + wobble() * MIB)),
           startNs + BigInt(i * 1e7),
         );
     });
-    const path = join(folderWith(context), 'any.cmrec');
     writeFileSync(path, bytes);
+    return path;
+  }
+
+  test('reads a recording of any program, without a load phase', async (context) => {
+    const path = growingRecording(30, join(folderWith(context), 'any.cmrec'));
     const { code, stdout } = await analyze(path, '--format', 'json');
     assert.equal(code, 1, stdout);
     assert.equal((JSON.parse(stdout) as { signal: string }).signal, 'rss');
+  });
+
+  test('does not take the start of a program for a leak', async (context) => {
+    const path = growingRecording(10, join(folderWith(context), 'short.cmrec'));
+    const { code, stdout } = await analyze(path, '--format', 'json');
+    assert.equal(code, 0, stdout);
+    assert.equal((JSON.parse(stdout) as { verdict: string }).verdict, 'inconclusive');
   });
 
   test('refuses what it cannot read with exit code 2, and says why', async (context) => {
