@@ -125,8 +125,8 @@ TEST("a follower has a recording of its own at a rate of its own, and passes its
         follower.slots().watch("counted", {{"counted", "count", ChannelKind::integer, "a counter"}}, slots.data());
         std::atomic<int> ticks{0};
         const auto subscription = follower.ticks()->subscribe(count_tick, &ticks);
-        while (follower.statistics().samples < 4) slots[0].fetch_add(1);
-        check(ticks > 0, "ticks are passed on");
+        // All samples may have been taken before the subscription: ticks are waited for by themselves.
+        while (follower.statistics().samples < 4 || ticks == 0) slots[0].fetch_add(1);
         follower.ticks()->unsubscribe(subscription);
         const auto samples = follower.stop().samples;
         std::this_thread::yield();
@@ -147,8 +147,9 @@ TEST("a follower takes no more ticks than its rate, and may outlive the sampler"
   TickFollower follower(own_writer, sampler.ticks(), 400);
   while (follower.statistics().samples < 20) std::this_thread::yield();
   sampler.stop();
-  check(sampler.statistics().samples > 2 * follower.statistics().samples, "the sampler had more");
-  follower.stop();
+  const auto taken = follower.stop();
+  const double periods = static_cast<double>(taken.elapsed_ns) * 400 / 1e9;
+  check(static_cast<double>(taken.samples) <= periods + 2, "a sample for each period");
   own_writer->close();
 }
 
