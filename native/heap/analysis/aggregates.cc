@@ -6,17 +6,6 @@
 
 namespace crucible::heap {
 
-WideTable<Dfs> sum_retained(const DfsOrder& order, const PackedTable<Dfs, Dfs>& dominator,
-                            const WideTable<Node>& owned_bytes) {
-  WideTable<Dfs> retained(order.size());
-  for (const Dfs at : order.node_at.keys()) retained.set(at, owned_bytes[order.node_at[at]]);
-  for (std::uint32_t at = order.size(); at-- > 1;) {
-    const Dfs above = dominator[Dfs{at}];
-    retained.set(above, retained[above] + retained[Dfs{at}]);
-  }
-  return retained;
-}
-
 std::vector<ClassTotals> total_classes(const HeapGraph& graph, const ClassTable& classes,
                                        const WideTable<Node>& owned_bytes,
                                        const Table<Node, std::int32_t>& distance) {
@@ -57,6 +46,35 @@ DominatorWalk walk_dominators(const DfsOrder& order, PackedTable<Dfs, Dfs> domin
     walk.size_at.set(Preorder{place}, size[Dfs{at}]);
   }
   return walk;
+}
+
+Dominated sum_retained(const DominatorWalk& walk, const WideTable<Node>& owned_bytes) {
+  constexpr std::uint32_t kAhead = 16;
+  struct Open {
+    Node node;
+    std::uint32_t end;
+    std::uint64_t bytes_before;
+  };
+  const std::uint32_t count = walk.node_at.size();
+  Dominated result{PackedTable<Node, Node>(count, count), WideTable<Node>(count)};
+  Column<Open> open;
+  std::uint64_t bytes = 0;
+  const auto close_until = [&](std::uint32_t at) {
+    while (!open.empty() && open.back().end == at) {
+      const Open done = open.pop_back();
+      result.retained_bytes.set(done.node, bytes - done.bytes_before);
+    }
+  };
+  for (std::uint32_t at = 0; at < count; ++at) {
+    if (at + kAhead < count) will_read(&owned_bytes.narrow()[walk.node_at[Preorder{at + kAhead}].value]);
+    close_until(at);
+    const Node node = walk.node_at[Preorder{at}];
+    result.dominator.set(node, open.empty() ? node : open.back().node);
+    open.push_back({node, at + walk.size_at[Preorder{at}], bytes});
+    bytes += owned_bytes[node];
+  }
+  close_until(count);
+  return result;
 }
 
 void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, const DominatorWalk& walk,

@@ -24,13 +24,6 @@ struct ClassTotals {
   std::int32_t distance = 0;
 };
 
-/**
- * Sums sizes up the dominator tree. Leaves come first in reverse search order,
- * so one pass is enough.
- */
-[[nodiscard]] WideTable<Dfs> sum_retained(const DfsOrder& order, const PackedTable<Dfs, Dfs>& dominator,
-                                          const WideTable<Node>& owned_bytes);
-
 /** O(nodes). */
 [[nodiscard]] std::vector<ClassTotals> total_classes(const HeapGraph& graph, const ClassTable& classes,
                                                      const WideTable<Node>& owned_bytes,
@@ -48,6 +41,18 @@ struct DominatorWalk {
 
 /** O(nodes). Takes the tree, and works in its place. */
 [[nodiscard]] DominatorWalk walk_dominators(const DfsOrder& order, PackedTable<Dfs, Dfs> dominator);
+
+struct Dominated {
+  /** Of each node; the root is its own. */
+  PackedTable<Node, Node> dominator;
+  WideTable<Node> retained_bytes;
+};
+
+/**
+ * What dominates a node has not ended when the walk comes to it, and a node
+ * retains all that comes before its own end. O(nodes), without recursion.
+ */
+[[nodiscard]] Dominated sum_retained(const DominatorWalk& walk, const WideTable<Node>& owned_bytes);
 
 /** Fills in `retained_bytes`. O(nodes). */
 void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, const DominatorWalk& walk,

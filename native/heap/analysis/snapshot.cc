@@ -41,19 +41,6 @@ std::vector<Interface> join_interfaces(std::vector<Interface> given, std::vector
   return given;
 }
 
-/** Dominators and retained sizes by node. What is by search order goes as soon as it was moved. */
-DominatorWalk sum_and_install(Snapshot& snapshot, DfsOrder order, PackedTable<Dfs, Dfs> dominator) {
-  const std::uint32_t count = order.size();
-  {
-    const WideTable<Dfs> retained = sum_retained(order, dominator, snapshot.owned_bytes);
-    snapshot.retained_bytes = WideTable<Node>(count);
-    for (const Dfs at : retained.keys()) snapshot.retained_bytes.set(order.node_at[at], retained[at]);
-  }
-  snapshot.dominator = PackedTable<Node, Node>(count, count);
-  for (const Dfs at : order.node_at.keys()) snapshot.dominator.set(order.node_at[at], order.node_at[dominator[at]]);
-  return walk_dominators(order, std::move(dominator));
-}
-
 }  // namespace
 
 Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Progress& progress) {
@@ -78,15 +65,24 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
   const auto dominators = add("dominators", Phase::kDominators, {search, retainers},
                               [&] { dominator = find_dominators(order, snapshot.retainers, progress); });
   const auto owners = add("owners", Phase::kSizes, {}, [&] { snapshot.owned_bytes = fold_into_owners(heap, progress); });
-  const auto retained = add("retained sizes", Phase::kSizes, {dominators, owners},
-                            [&] { walk = sum_and_install(snapshot, std::move(order), std::move(dominator)); });
+  const auto walked = add("dominator tree", Phase::kSizes, {dominators}, [&] {
+    walk = walk_dominators(order, std::move(dominator));
+    order = {};
+  });
+  const auto retained = add("retained sizes", Phase::kSizes, {walked, owners}, [&] {
+    auto [by_node, bytes] = sum_retained(walk, snapshot.owned_bytes);
+    snapshot.dominator = std::move(by_node);
+    snapshot.retained_bytes = std::move(bytes);
+  });
   const auto distances = add("distances", Phase::kDistances, {}, [&] { snapshot.distance = measure_distances(heap, progress); });
   const auto classes = add("classes", Phase::kClasses, {}, [&] {
     snapshot.interfaces = join_interfaces(std::move(options.interfaces), infer_interfaces(heap, progress));
     snapshot.classes = ClassTable(heap, snapshot.interfaces, progress);
   });
-  add("totals", Phase::kClasses, {classes, retained, distances}, [&] {
+  const auto totals = add("totals", Phase::kClasses, {classes, owners, distances}, [&] {
     snapshot.class_totals = total_classes(heap, snapshot.classes, snapshot.owned_bytes, snapshot.distance);
+  });
+  add("retained totals", Phase::kClasses, {totals, retained}, [&] {
     total_retained(snapshot.class_totals, snapshot.classes, walk, snapshot.retained_bytes, snapshot.owned_bytes);
   });
   jobs.run(crew);

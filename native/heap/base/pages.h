@@ -7,8 +7,7 @@ namespace crucible::heap {
 /**
  * Memory for the large columns, taken from the system and given back to it at
  * once: a phase that ends leaves nothing behind in an allocator's free lists,
- * and pages that were reserved but never written cost nothing. Large blocks ask
- * for huge pages, where those come fast.
+ * and pages that were reserved but never written cost nothing.
  * Contents start as zeros. Throws std::bad_alloc.
  */
 [[nodiscard]] void* take_pages(std::size_t bytes);

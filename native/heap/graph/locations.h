@@ -26,10 +26,10 @@ class Locations {
     Location location;
   };
 
-  void append(Row row) {
-    if (!rows_.empty() && row.node < rows_.back().node) sorted_ = false;
-    rows_.push_back(row);
-  }
+  void append(Row row) { rows_.push_back(row); }
+  /** For whoever writes rows in another order. */
+  void resize(std::size_t rows) { rows_.resize(rows); }
+  [[nodiscard]] Row* data() { return rows_.data(); }
   /** To be called once after the last append. Forgets those of nodes that a salvaged file has lost. */
   void finish(std::uint32_t node_count) {
     std::size_t kept = 0;
@@ -37,7 +37,8 @@ class Locations {
       if (row.node.value < node_count) rows_[kept++] = row;
     rows_.resize(kept);
     // The last row of a node wins, as in DevTools' map.
-    if (!sorted_) radix_sort(rows_, node_count, [](const Row& row) { return row.node.value; });
+    const auto by_node = [](const Row& row) { return row.node.value; };
+    if (!std::ranges::is_sorted(rows_, {}, by_node)) radix_sort(rows_, node_count, by_node);
     rows_.shrink_to_fit();
   }
   [[nodiscard]] std::optional<Location> of(Node node) const {
@@ -52,7 +53,6 @@ class Locations {
 
  private:
   Column<Row> rows_;
-  bool sorted_ = true;
 };
 
 }  // namespace crucible::heap

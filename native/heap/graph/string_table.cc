@@ -1,5 +1,6 @@
 #include "heap/graph/string_table.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "heap/base/json_escape.h"
@@ -22,6 +23,32 @@ std::size_t closing_quote(const std::string& body, std::size_t from) {
 
 /** An escape, \u1234, has this many bytes and gives at least one. */
 constexpr std::size_t kEscapeBytes = 6;
+
+constexpr std::size_t kLabelLengthMax = 0xFFFF;
+
+bool misleads(char c) { return c == ',' || c == '\'' || c == '"' || c == '{' || c == '}'; }
+
+/** How many code units a character has in a quoted label, if it is not a part of one that was counted. */
+std::size_t quoted_units(unsigned char byte) {
+  switch (byte) {
+    case '"':
+    case '\\':
+    case '\b':
+    case '\f':
+    case '\n':
+    case '\r':
+    case '\t': return 2;
+    default: return byte < 0x20 ? kEscapeBytes : ((byte & 0xC0) != 0x80) + (byte >= 0xF0);
+  }
+}
+
+/** utf16_length(label_of(text)), without making the label. */
+std::size_t label_units(std::string_view text) {
+  if (std::none_of(text.begin(), text.end(), misleads)) return utf16_length(text);
+  std::size_t units = 2;
+  for (const char c : text) units += quoted_units(static_cast<unsigned char>(c));
+  return units;
+}
 
 std::string cut(std::string text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
@@ -64,12 +91,12 @@ std::string StringTable::decode_from(const ByteSource& source, Text text, std::s
 }
 
 void StringTable::append(std::uint64_t offset, std::string_view text) {
-  const bool plain = text.find_first_of(",'\"{}") == std::string_view::npos;
-  const std::size_t length = plain ? utf16_length(text) : utf16_length(label_of(text));
+  // Every character has one to three bytes for each of its code units: of the longest texts no more is asked.
+  const std::size_t length = text.size() >= 3 * kLabelLengthMax ? kLabelLengthMax : label_units(text);
   if (text.starts_with('<') || text.starts_with("Detached <")) markup_.push_back(Text{size()});
   offset_of_.push_back(offset);
   hash_of_.push_back(hash_text(text));
-  label_length_of_.push_back(static_cast<std::uint16_t>(std::min<std::size_t>(length, 0xFFFF)));
+  label_length_of_.push_back(static_cast<std::uint16_t>(std::min(length, kLabelLengthMax)));
 }
 
 std::size_t utf16_length(std::string_view utf8) {
@@ -83,7 +110,7 @@ std::size_t utf16_length(std::string_view utf8) {
 }
 
 std::string label_of(std::string_view name) {
-  if (name.find_first_of(",'\"{}") == std::string_view::npos) return std::string(name);
+  if (std::none_of(name.begin(), name.end(), misleads)) return std::string(name);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string label = "\"";
   for (const char c : name) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "heap/parse/location_rows.h"
 #include "heap/parse/parallel_rows.h"
 
 namespace crucible::heap {
@@ -32,13 +33,25 @@ class FileParser {
   bool skip_rows() {
     if (parser_.section_ == SnapshotParser::Section::kNodes)
       return skip(*parser_.node_rows_, parser_.node_part_, parser_.node_numbers_);
-    return skip(*parser_.edge_rows_, parser_.edge_part_, parser_.edge_numbers_);
+    if (parser_.section_ == SnapshotParser::Section::kEdges)
+      return skip(*parser_.edge_rows_, parser_.edge_part_, parser_.edge_numbers_);
+    return skip_locations();
+  }
+
+  bool skip_locations() {
+    Locations& locations = parser_.graph_.locations;
+    LocationRows rows(parser_.graph_.meta, file_->size() - parser_.offset_, locations);
+    LocationRows::Part part;
+    std::uint64_t numbers = 0;
+    const bool skipped = skip(rows, part, numbers);
+    locations.resize(skipped ? numbers / rows.width() : 0);
+    return skipped;
   }
 
   template <class Rows>
   bool skip(Rows& rows, typename Rows::Part& part, std::uint64_t& numbers) {
     auto result = ParallelRows<Rows>(*file_, parser_.offset_, rows, crew_, progress_).read();
-    if (!result) return false;
+    if (!result || result->number_count % rows.width() != 0) return false;
     parser_.at_rows_ = false;
     part = std::move(result->part);
     numbers = result->number_count;

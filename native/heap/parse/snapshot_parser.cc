@@ -156,6 +156,7 @@ void SnapshotParser::open_section(Section section, std::uint64_t offset) {
     case Section::kDeferred:
     case Section::kUnknown: skipper_.begin(); return;
     default: {
+      at_rows_ = section == Section::kLocations;
       const RowLayout& row = small_row();
       const auto at = [&row](const char* name) { return row.column(name).value_or(kNone); };
       columns_ = {at("script_id"),   at("line"),        at("column"),       at("object_index"),    at("function_id"),

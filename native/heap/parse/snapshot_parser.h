@@ -120,7 +120,7 @@ class SnapshotParser {
   std::string meta_text_;
   std::uint64_t value_offset_ = 0;
   std::uint64_t offset_ = 0;
-  /** The parser stands right behind the bracket that opens nodes or edges. */
+  /** The parser stands right behind the bracket that opens nodes, edges or locations. */
   bool at_rows_ = false;
   std::uint32_t bom_bytes_ = 0;
   NumberReader numbers_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -64,17 +65,29 @@ class StringReader {
  private:
   enum class State : std::uint8_t { kFirst, kNext, kInside, kAfter };
 
+  /** The quote that ends the string, or null if it is not in this chunk. */
   const char* find_end(const char* p, const char* end) {
-    for (; p < end; ++p) {
+    const char* quote = nullptr;
+    while (p < end) {
       if (escaped_) {
         escaped_ = false;
-      } else if (*p == '\\') {
-        escaped_ = has_escape_ = true;
-      } else if (*p == '"') {
-        return p;
+        ++p;
+        continue;
       }
+      // Each byte is passed once by either search, however many escapes there are.
+      if (quote == nullptr || quote < p) quote = find('"', p, end);
+      const char* const escape = find('\\', p, quote);
+      if (escape == quote) return quote == end ? nullptr : quote;
+      escaped_ = has_escape_ = true;
+      p = escape + 1;
     }
     return nullptr;
+  }
+
+  /** The first such byte, or `end`. */
+  static const char* find(char c, const char* p, const char* end) {
+    const void* const found = std::memchr(p, c, static_cast<std::size_t>(end - p));
+    return found == nullptr ? end : static_cast<const char*>(found);
   }
 
   template <class Take>

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <unistd.h>
 
 #include "heap/parse/file_parser.h"
@@ -96,8 +97,11 @@ std::string large_heap() {
   for (int at = 0; at < 30'000; ++at) nodes.push_back(heap.node("object", "Thing" + std::to_string(at % 7), 16 + at));
   for (const std::uint32_t node : nodes) heap.edge("element", 16'777'000 + 15 * node, heap.global(), node);
   heap.edge("element", 4'294'967'294, heap.global(), nodes[0]);
+  // Not in the order of the nodes, and one of them twice.
+  for (const std::uint32_t node : nodes) heap.location(nodes[node * 7919 % nodes.size()], 30, 1'000'000 + node, node % 100);
   std::string json = heap.json();
-  TRUE(json.find(']', json.find("\"edges\":[")) - json.find("\"edges\":[") > 2 * ParallelRows<EdgeRows>::kBlock);
+  for (const char* section : {"\"edges\":[", "\"locations\":["})
+    TRUE(json.find(']', json.find(section)) - json.find(section) > 2 * ParallelRows<EdgeRows>::kBlock);
   return json;
 }
 
@@ -210,12 +214,14 @@ TEST("a byte that is wrong anywhere in the rows is refused by threads as it is b
 
 TEST("a byte that is wrong where the blocks of two threads meet is found as well") {
   const std::string json = large_heap();
-  const std::size_t seam = json.find("\"edges\":[") + 9 + ParallelRows<EdgeRows>::kBlock;
-  for (std::size_t at = seam - 4; at < seam + 4; ++at) {
-    for (const char wrong : {',', '\n', ' ', ']', '7'}) {
-      std::string damaged = json;
-      damaged[at] = wrong;
-      EQUAL(outcome_of(damaged, 2), outcome_of(damaged, 0));
+  for (const std::string section : {"\"edges\":[", "\"locations\":["}) {
+    const std::size_t seam = json.find(section) + section.size() + ParallelRows<EdgeRows>::kBlock;
+    for (std::size_t at = seam - 4; at < seam + 4; ++at) {
+      for (const char wrong : {',', '\n', ' ', ']', '7'}) {
+        std::string damaged = json;
+        damaged[at] = wrong;
+        EQUAL(outcome_of(damaged, 2), outcome_of(damaged, 0));
+      }
     }
   }
 }
@@ -224,6 +230,35 @@ TEST("a pretty-printed file, which threads refuse, is read by the sequential rea
   Layout layout;
   layout.space = "  ";
   EQUAL(read_from_file(small_heap().json(layout), 2), kSmallHeap);
+}
+
+TEST("of a file with places that are none, threads and a stream salvage the same") {
+  HeapBuilder heap;
+  for (int at = 0; at < 100; ++at) heap.location(heap.node("object", "Thing", 16), 30, at, 7);
+  std::string json = heap.json();
+  const std::size_t place = json.find("\"locations\":[");
+  json.replace(json.find(",30,50,7", place) - 1, 1, "1");
+  Progress progress;
+  const std::string path = write_file(json);
+  const std::string by_threads = describe(parse_file(path, {.salvage = true}, Crew(2), progress));
+  std::remove(path.c_str());
+  EQUAL(by_threads, describe(parse_text(json, true)));
+  TRUE(by_threads.find("30:49:7") != std::string::npos && by_threads.find("30:50:7") == std::string::npos);
+}
+
+TEST("how long a name is in a list of names is known without making the list") {
+  std::mt19937 random(7);
+  const std::string parts[] = {"a", ",", "\"", "'", "{", "\\", "\n", "\t", "\x01", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    for (std::uint32_t left = random() % 12; left > 0; --left) text += parts[random() % (round % 2 == 0 ? std::size(parts) : 1)];
+    StringTable strings;
+    strings.append(0, text);
+    EQUAL(strings.label_length(Text{0}), utf16_length(label_of(text)));
+  }
+  StringTable strings;
+  strings.append(0, std::string(200'000, 'a'));
+  EQUAL(strings.label_length(Text{0}), 65'535u);
 }
 
 TEST("allocation stacks and samples of a heap timeline are kept, however deep the tree") {
