@@ -8,8 +8,10 @@ namespace crucible::heap {
 
 std::vector<ClassTotals> total_classes(const HeapGraph& graph, const ClassTable& classes,
                                        const WideTable<Node>& owned_bytes,
+                                       const Table<Class, std::uint64_t>& retained_bytes,
                                        const Table<Node, std::int32_t>& distance) {
   std::vector<ClassTotals> totals(classes.size());
+  for (const Class c : classes.all()) totals[c.value].retained_bytes = retained_bytes[c];
   for (const Node node : graph.all_nodes()) {
     ClassTotals& total = totals[classes.of(node).value];
     ++total.raw_count;
@@ -77,9 +79,11 @@ Dominated sum_retained(const DominatorWalk& walk, const WideTable<Node>& owned_b
   return result;
 }
 
-void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, const DominatorWalk& walk,
-                    const WideTable<Node>& retained_bytes, const WideTable<Node>& owned_bytes) {
+Table<Class, std::uint64_t> sum_retained_by_class(const ClassTable& classes, const DominatorWalk& walk,
+                                                  const WideTable<Node>& retained_bytes,
+                                                  const WideTable<Node>& owned_bytes) {
   constexpr std::uint32_t kAhead = 16;
+  Table<Class, std::uint64_t> sums(classes.size());
   // Where the last outermost node of each class ends.
   std::vector<std::uint32_t> end_of(classes.size());
   const std::uint32_t count = walk.node_at.size();
@@ -91,11 +95,12 @@ void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes,
     }
     const Node node = walk.node_at[Preorder{at}];
     if (owned_bytes[node] == 0) continue;
-    const std::uint32_t c = classes.of(node).value;
-    if (at < end_of[c]) continue;
-    totals[c].retained_bytes += retained_bytes[node];
-    end_of[c] = at + walk.size_at[Preorder{at}];
+    const Class c = classes.of(node);
+    if (at < end_of[c.value]) continue;
+    sums[c] += retained_bytes[node];
+    end_of[c.value] = at + walk.size_at[Preorder{at}];
   }
+  return sums;
 }
 
 }  // namespace crucible::heap

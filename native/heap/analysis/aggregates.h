@@ -24,11 +24,6 @@ struct ClassTotals {
   std::int32_t distance = 0;
 };
 
-/** O(nodes). */
-[[nodiscard]] std::vector<ClassTotals> total_classes(const HeapGraph& graph, const ClassTable& classes,
-                                                     const WideTable<Node>& owned_bytes,
-                                                     const Table<Node, std::int32_t>& distance);
-
 /** Position in an order in which everything that a node dominates stands right behind it. */
 using Preorder = Index<struct PreorderSpace>;
 
@@ -54,8 +49,15 @@ struct Dominated {
  */
 [[nodiscard]] Dominated sum_retained(const DominatorWalk& walk, const WideTable<Node>& owned_bytes);
 
-/** Fills in `retained_bytes`. O(nodes). */
-void total_retained(std::vector<ClassTotals>& totals, const ClassTable& classes, const DominatorWalk& walk,
-                    const WideTable<Node>& retained_bytes, const WideTable<Node>& owned_bytes);
+/** What is freed when all nodes of a class go. O(nodes). */
+[[nodiscard]] Table<Class, std::uint64_t> sum_retained_by_class(const ClassTable& classes, const DominatorWalk& walk,
+                                                                const WideTable<Node>& retained_bytes,
+                                                                const WideTable<Node>& owned_bytes);
+
+/** O(nodes). */
+[[nodiscard]] std::vector<ClassTotals> total_classes(const HeapGraph& graph, const ClassTable& classes,
+                                                     const WideTable<Node>& owned_bytes,
+                                                     const Table<Class, std::uint64_t>& retained_bytes,
+                                                     const Table<Node, std::int32_t>& distance);
 
 }  // namespace crucible::heap

@@ -51,6 +51,7 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
   DfsOrder order;
   PackedTable<Dfs, Dfs> dominator;
   DominatorWalk walk;
+  Table<Class, std::uint64_t> class_retained;
   Stopwatch watch(snapshot.phases);
   Jobs jobs;
   const auto add = [&](const char* name, Phase phase, std::initializer_list<Jobs::Job> needs, auto work) {
@@ -74,16 +75,18 @@ Snapshot analyse(HeapGraph graph, AnalysisOptions options, const Crew& crew, Pro
     snapshot.dominator = std::move(by_node);
     snapshot.retained_bytes = std::move(bytes);
   });
-  const auto distances = add("distances", Phase::kDistances, {}, [&] { snapshot.distance = measure_distances(heap, progress); });
   const auto classes = add("classes", Phase::kClasses, {}, [&] {
     snapshot.interfaces = join_interfaces(std::move(options.interfaces), infer_interfaces(heap, progress));
     snapshot.classes = ClassTable(heap, snapshot.interfaces, progress);
   });
-  const auto totals = add("totals", Phase::kClasses, {classes, owners, distances}, [&] {
-    snapshot.class_totals = total_classes(heap, snapshot.classes, snapshot.owned_bytes, snapshot.distance);
+  const auto retained_by_class = add("retained sizes of classes", Phase::kClasses, {classes, retained}, [&] {
+    class_retained = sum_retained_by_class(snapshot.classes, walk, snapshot.retained_bytes, snapshot.owned_bytes);
+    walk = {};
   });
-  add("retained totals", Phase::kClasses, {totals, retained}, [&] {
-    total_retained(snapshot.class_totals, snapshot.classes, walk, snapshot.retained_bytes, snapshot.owned_bytes);
+  const auto distances = add("distances", Phase::kDistances, {}, [&] { snapshot.distance = measure_distances(heap, progress); });
+  add("totals", Phase::kClasses, {retained_by_class, distances}, [&] {
+    snapshot.class_totals =
+        total_classes(heap, snapshot.classes, snapshot.owned_bytes, class_retained, snapshot.distance);
   });
   jobs.run(crew);
   progress.enter(Phase::kDone);

@@ -30,15 +30,18 @@ class Locations {
   /** For whoever writes rows in another order. */
   void resize(std::size_t rows) { rows_.resize(rows); }
   [[nodiscard]] Row* data() { return rows_.data(); }
-  /** To be called once after the last append. Forgets those of nodes that a salvaged file has lost. */
+  /** Into node order. The last row of a node wins, as in DevTools' map. @param node_count above all nodes */
+  void sort(std::uint32_t node_count) {
+    const auto by_node = [](const Row& row) { return row.node.value; };
+    if (!std::ranges::is_sorted(rows_, {}, by_node)) radix_sort(rows_, node_count, by_node);
+  }
+  /** To be called once after the last row. Forgets those of nodes that a salvaged file has lost. */
   void finish(std::uint32_t node_count) {
     std::size_t kept = 0;
     for (const Row& row : rows_)
       if (row.node.value < node_count) rows_[kept++] = row;
     rows_.resize(kept);
-    // The last row of a node wins, as in DevTools' map.
-    const auto by_node = [](const Row& row) { return row.node.value; };
-    if (!std::ranges::is_sorted(rows_, {}, by_node)) radix_sort(rows_, node_count, by_node);
+    sort(node_count);
     rows_.shrink_to_fit();
   }
   [[nodiscard]] std::optional<Location> of(Node node) const {

@@ -26,7 +26,13 @@ constexpr std::size_t kEscapeBytes = 6;
 
 constexpr std::size_t kLabelLengthMax = 0xFFFF;
 
-bool misleads(char c) { return c == ',' || c == '\'' || c == '"' || c == '{' || c == '}'; }
+/** Whether a name has a character that must be quoted in a list of names. */
+bool needs_quotes(std::string_view name) {
+  // To the end, whatever is found: a loop without a way out is one that compilers make wide.
+  bool found = false;
+  for (const char c : name) found |= c == ',' || c == '\'' || c == '"' || c == '{' || c == '}';
+  return found;
+}
 
 /** How many code units a character has in a quoted label, if it is not a part of one that was counted. */
 std::size_t quoted_units(unsigned char byte) {
@@ -44,7 +50,7 @@ std::size_t quoted_units(unsigned char byte) {
 
 /** utf16_length(label_of(text)), without making the label. */
 std::size_t label_units(std::string_view text) {
-  if (std::none_of(text.begin(), text.end(), misleads)) return utf16_length(text);
+  if (!needs_quotes(text)) return utf16_length(text);
   std::size_t units = 2;
   for (const char c : text) units += quoted_units(static_cast<unsigned char>(c));
   return units;
@@ -110,7 +116,7 @@ std::size_t utf16_length(std::string_view utf8) {
 }
 
 std::string label_of(std::string_view name) {
-  if (std::none_of(name.begin(), name.end(), misleads)) return std::string(name);
+  if (!needs_quotes(name)) return std::string(name);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string label = "\"";
   for (const char c : name) {

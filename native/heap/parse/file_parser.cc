@@ -14,6 +14,17 @@ class FileParser {
       : file_(std::make_shared<FileBytes>(path)), parser_(options, file_), crew_(crew), progress_(progress) {}
 
   HeapGraph parse() {
+    read_on();
+    // Locations are written in no order. What follows them is read by one thread, and is not about them.
+    Locations& locations = parser_.graph_.locations;
+    if (!locations.rows().empty())
+      crew_.both([&] { read_on(); }, [&] { locations.sort(static_cast<std::uint32_t>(parser_.node_rows_->declared())); });
+    return parser_.finish(crew_);
+  }
+
+ private:
+  /** Until the locations have been read by all threads, or the end. */
+  void read_on() {
     constexpr std::size_t kPiece = 1 << 20;
     const auto piece = std::make_unique<char[]>(kPiece);
     while (parser_.place_ != SnapshotParser::Place::kStopped) {
@@ -22,13 +33,15 @@ class FileParser {
       if (got == 0) break;
       for (std::size_t used = 0; used < got;) {
         used += parser_.feed_until_rows(piece.get() + used, got - used, true);
-        if (parser_.at_rows_ && skip_rows()) break;
+        if (!parser_.at_rows_) continue;
+        const bool are_locations = parser_.section_ == SnapshotParser::Section::kLocations;
+        if (!skip_rows()) continue;
+        if (are_locations) return;
+        break;
       }
     }
-    return parser_.finish(crew_);
   }
 
- private:
   /** True if the section in front of the parser was read, and the parser now stands behind it. */
   bool skip_rows() {
     if (parser_.section_ == SnapshotParser::Section::kNodes)
