@@ -37,6 +37,10 @@ export interface NativeRecordingWriter {
 
 export interface RecordingStatus {
   bytesWritten: number;
+  /** Of the file, mapped into this process: the blocks that are being filled. */
+  memoryBytes: number;
+  /** How often old samples were summarised to make room for new ones. */
+  reductions: number;
   /** Samples and events for which there was no room. */
   samplesDropped: number;
   /** Why samples were dropped, if any were: "No space left on device". */
@@ -166,7 +170,8 @@ export interface NativeHeap {
 }
 
 export interface NativeCore extends NativeHeap {
-  createRecording(options: { path: string; header: string }): NativeRecordingWriter;
+  /** @param options.bytesMax size beyond which the oldest samples are summarised; from 2 MiB on. Default: none */
+  createRecording(options: { path: string; header: string; bytesMax?: number }): NativeRecordingWriter;
   /** Starts sampling this process into `recording`. Throws PROC_UNREADABLE. */
   startSampler(options: {
     recording: NativeRecordingWriter;

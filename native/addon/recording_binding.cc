@@ -67,8 +67,10 @@ RecordingBinding::RecordingBinding(const Napi::CallbackInfo& info) : Napi::Objec
       return;
     }
     const auto options = to_object(info[0], "the options");
-    writer_ = std::make_shared<recording::RecordingWriter>(to_text(options.Get("path"), "path"),
-                                                           to_text(options.Get("header"), "header"));
+    const auto bytes_max = options.Get("bytesMax");
+    writer_ = std::make_shared<recording::RecordingWriter>(
+        to_text(options.Get("path"), "path"), to_text(options.Get("header"), "header"),
+        bytes_max.IsUndefined() ? 0 : static_cast<std::uint64_t>(to_number(bytes_max, "bytesMax")));
     stream_ = writer_->open_stream();
   });
 }
@@ -157,6 +159,8 @@ Napi::Value RecordingBinding::status(const Napi::CallbackInfo& info) {
     const recording::RecordingStatus status = writer_->status();
     auto object = Napi::Object::New(info.Env());
     object.Set("bytesWritten", static_cast<double>(status.bytes_written));
+    object.Set("memoryBytes", static_cast<double>(status.memory_bytes));
+    object.Set("reductions", static_cast<double>(status.reductions));
     object.Set("samplesDropped", static_cast<double>(status.records_dropped));
     if (status.failure.empty()) object.Set("failure", info.Env().Null());
     else object.Set("failure", status.failure);

@@ -20,6 +20,8 @@ using std::chrono::steady_clock;
 
 /** PSS, and all the other details together, may each take this share of a core. */
 constexpr double kCpuShareMax = 0.0025;
+/** At 10 kHz eight threads together fill some ten blocks meanwhile. */
+constexpr std::chrono::milliseconds kSizeInterval{500};
 /** Asking for the thread's CPU time is a system call: not at every tick. */
 constexpr std::uint64_t kTicksPerCpuReading = 16;
 
@@ -82,6 +84,8 @@ Sampler::Sampler(std::shared_ptr<recording::RecordingWriter> writer, const Sampl
     detail_thread_.emplace("crucible-detail", [this, interval_ms = options.detail_interval_ms](auto& thread) {
       sample_details(thread, interval_ms);
     });
+  if (writer_->is_bounded())
+    reducing_thread_.emplace("crucible-reduce", [this](auto& thread) { keep_to_size(thread); });
 }
 
 Sampler::~Sampler() { stop(); }
@@ -156,9 +160,18 @@ void Sampler::sample_details(SamplerThread& thread, double interval_ms) {
   }
 }
 
+/** Old samples are summarised here, so that no thread that samples has to. */
+void Sampler::keep_to_size(SamplerThread& thread) {
+  while (thread.sleep_until(steady_clock::now() + kSizeInterval)) {
+    writer_->make_room();
+    reducing_cpu_ns_.store(thread_cpu_ns(), std::memory_order_relaxed);
+  }
+}
+
 SamplerStatistics Sampler::stop() {
   if (rss_thread_) rss_thread_->stop();
   if (detail_thread_) detail_thread_->stop();
+  if (reducing_thread_) reducing_thread_->stop();
   if (!stopped_ns_) stopped_ns_ = monotonic_now_ns();
   if (counters_) counters_->finish(monotonic_now_ns());
   // Closing the streams seals their blocks, and lets the recording be closed.
@@ -173,7 +186,8 @@ SamplerStatistics Sampler::statistics() const {
   return {
       .samples = samples_.load(std::memory_order_relaxed),
       .missed_ticks = missed_ticks_.load(std::memory_order_relaxed),
-      .cpu_ns = rss_cpu_ns_.load(std::memory_order_relaxed) + detail_cpu_ns_.load(std::memory_order_relaxed),
+      .cpu_ns = rss_cpu_ns_.load(std::memory_order_relaxed) + detail_cpu_ns_.load(std::memory_order_relaxed) +
+                reducing_cpu_ns_.load(std::memory_order_relaxed),
       .elapsed_ns = static_cast<std::uint64_t>(stopped_ns_.value_or(monotonic_now_ns()) - started_ns_),
   };
 }

@@ -32,7 +32,7 @@ struct SamplerStatistics {
   std::uint64_t samples;
   /** Ticks that passed while the system let the thread wait. */
   std::uint64_t missed_ticks;
-  /** CPU time of both threads. */
+  /** CPU time of all its threads. */
   std::uint64_t cpu_ns;
   std::uint64_t elapsed_ns;
 };
@@ -82,6 +82,7 @@ class Sampler {
   double take_rss_sample(std::int64_t now_ns);
   void sample_rss(SamplerThread& thread);
   void sample_details(SamplerThread& thread, double interval_ms);
+  void keep_to_size(SamplerThread& thread);
   [[nodiscard]] std::unique_ptr<Track> open_track(const char* name,
                                                   const std::vector<recording::ChannelDefinition>& channels);
 
@@ -101,10 +102,12 @@ class Sampler {
   std::atomic<std::uint64_t> missed_ticks_{0};
   std::atomic<std::uint64_t> rss_cpu_ns_{0};
   std::atomic<std::uint64_t> detail_cpu_ns_{0};
+  std::atomic<std::uint64_t> reducing_cpu_ns_{0};
 
   // Last: the threads use all of the above.
   std::optional<SamplerThread> rss_thread_;
   std::optional<SamplerThread> detail_thread_;
+  std::optional<SamplerThread> reducing_thread_;
 };
 
 }  // namespace crucible::process

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 
+#include "block_table.h"
+#include "group.h"
 #include "layout.h"
 #include "mapped_file.h"
 
@@ -16,25 +20,40 @@ struct RecordingStatus {
   std::uint64_t records_dropped;
   /** Why, in the system's words; empty when nothing was dropped. */
   std::string failure;
+  /** How often old blocks were reduced to make room. */
+  std::uint64_t reductions;
+  /** Of the file, mapped into this process: the blocks that are being filled. */
+  std::uint64_t memory_bytes;
 };
 
 /**
  * The file as a row of blocks: makes it, hands out blocks, and keeps the books
- * in the header page. Safe to use from any thread.
+ * in the header page. Where the file may not grow any further it reduces its
+ * oldest blocks (layout.h) and hands theirs out again. Safe to use from any
+ * thread.
  */
 class BlockFile {
  public:
-  /** @throws Failure RECORDING_UNWRITABLE */
-  BlockFile(const std::string& path, std::string_view details);
+  /** @param bytes_max of the file; 0: no bound. @throws Failure RECORDING_UNWRITABLE, USAGE */
+  BlockFile(const std::string& path, std::string_view details, std::uint64_t bytes_max);
 
-  struct Claim {
-    BlockType type;
-    std::uint32_t stream;
-    std::uint32_t sequence;
-    std::int64_t base_ns;
+  struct TakenBlock {
+    MappedRange bytes;
+    std::uint32_t number = 0;
   };
-  /** Hands out the next block, its header filled in. On failure (disk full, mostly) `block` stays empty. */
-  [[nodiscard]] SystemError take_block(const Claim& claim, MappedRange& block) noexcept;
+  /** Hands out a block, its header filled in. On failure (disk full, mostly) it stays empty. */
+  [[nodiscard]] SystemError take_block(const BlockClaim& claim, TakenBlock& block) noexcept;
+  /** Nothing will be added to it. */
+  void block_sealed(std::uint32_t number) noexcept;
+  /** Before the first sample of the group. @throws std::bad_alloc */
+  void add_group(std::shared_ptr<const Group> group);
+
+  [[nodiscard]] bool is_bounded() const noexcept { return table_.is_bounded(); }
+  /**
+   * Reduces old blocks until there is room for a while, so that nobody who takes a block has to wait for it.
+   * Some milliseconds for each eight blocks.
+   */
+  void make_room() noexcept;
 
   /** Counts one record that was not written. */
   void count_dropped() noexcept { header()->records_dropped.fetch_add(1, std::memory_order_relaxed); }
@@ -57,7 +76,10 @@ class BlockFile {
     return header_bytes_ + block * kBlockBytes;
   }
   [[nodiscard]] SystemError reserve_locked() noexcept;
-  [[nodiscard]] SystemError take_locked(const Claim& claim, MappedRange& block) noexcept;
+  [[nodiscard]] SystemError take_locked(const BlockClaim& claim, TakenBlock& block, std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] SystemError reserve_up_to_locked(std::uint32_t block) noexcept;
+  [[nodiscard]] bool reduce_one(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] bool reduce(const BlockRun& run, std::uint32_t into, const GroupTable& groups) noexcept;
   void note_failure_locked(SystemError error) noexcept;
 
   MappedFile file_;
@@ -66,6 +88,12 @@ class BlockFile {
   mutable std::mutex mutex_;
   std::uint32_t reserved_blocks_ = 0;
   SystemError noted_failure_ = 0;
+  BlockTable table_;
+  GroupTable groups_;
+  std::uint64_t reductions_ = 0;
+  /** One at a time: for a second one there may be no block to write to. */
+  bool is_reducing_ = false;
+  std::condition_variable reduced_;
 };
 
 }  // namespace crucible::recording

@@ -121,13 +121,12 @@ bool Stream::text_record(RecordKind kind, std::size_t head_bytes_max, const Enco
 
 /** Makes sure that so many bytes fit into the open block; false, and counted, when that cannot be. */
 bool Stream::make_room(std::size_t bytes, std::int64_t elapsed_ns) noexcept {
-  if (block_ && bytes <= room()) return true;
+  if (block_.bytes && bytes <= room()) return true;
   seal();
   if (file_->is_closed()) return false;
   const bool tried_lately = retry_at_ns_ != 0 && monotonic_now_ns() < retry_at_ns_;
   if (!tried_lately) {
-    const BlockFile::Claim claim{type_, id_, next_sequence_, elapsed_ns};
-    if (file_->take_block(claim, block_) == 0) {
+    if (file_->take_block({type_, id_, next_sequence_, elapsed_ns}, block_) == 0) {
       next_sequence_++;
       used_ = 0;
       last_ns_ = elapsed_ns;
@@ -142,11 +141,12 @@ bool Stream::make_room(std::size_t bytes, std::int64_t elapsed_ns) noexcept {
 }
 
 void Stream::seal() noexcept {
-  if (!block_) return;
+  if (!block_.bytes) return;
   header()->payload_checksum = Crc32c::of(payload(), used_);
   header()->last_ns = last_ns_;
   header()->sealed.store(1, std::memory_order_release);
-  block_.unmap();
+  block_.bytes.unmap();
+  file_->block_sealed(block_.number);
 }
 
 std::uint64_t Stream::time_step(std::int64_t elapsed_ns) noexcept {

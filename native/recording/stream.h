@@ -10,25 +10,10 @@
 
 #include "block_file.h"
 #include "encoding.h"
+#include "group.h"
 #include "layout.h"
 
 namespace crucible::recording {
-
-enum class ChannelKind : std::uint8_t { integer, real };
-
-/** One column of a recording; src/native.ts says what the fields mean. */
-struct ChannelDefinition {
-  std::string name;
-  std::string unit;
-  ChannelKind kind;
-  std::string description;
-};
-
-/** Channels that are always appended together. */
-struct Group {
-  std::uint32_t id;
-  std::vector<ChannelKind> kinds;
-};
 
 /** A recording waits for its own streams to be closed; those of guests (other threads) it may outlive. */
 enum class StreamOwner : std::uint8_t { recording, guest };
@@ -82,8 +67,8 @@ class Stream {
   bool make_room(std::size_t bytes, std::int64_t elapsed_ns) noexcept;
   void seal() noexcept;
   [[nodiscard]] std::size_t room() const noexcept { return kPayloadBytes - used_; }
-  [[nodiscard]] std::byte* payload() const noexcept { return block_.data() + sizeof(BlockHeader); }
-  [[nodiscard]] BlockHeader* header() const noexcept { return reinterpret_cast<BlockHeader*>(block_.data()); }
+  [[nodiscard]] std::byte* payload() const noexcept { return block_.bytes.data() + sizeof(BlockHeader); }
+  [[nodiscard]] BlockHeader* header() const noexcept { return reinterpret_cast<BlockHeader*>(block_.bytes.data()); }
   [[nodiscard]] std::uint64_t time_step(std::int64_t elapsed_ns) noexcept;
 
   ByteCursor begin(std::uint8_t kind) noexcept;
@@ -98,7 +83,7 @@ class Stream {
   std::uint32_t id_;
   StreamOwner owner_;
   std::uint32_t next_sequence_ = 0;
-  MappedRange block_;
+  BlockFile::TakenBlock block_;
   std::size_t used_ = 0;
   std::int64_t last_ns_ = 0;
   std::int64_t retry_at_ns_ = 0;

@@ -20,8 +20,8 @@ std::string definition_json(const std::string& name, const std::vector<ChannelDe
 
 }  // namespace
 
-RecordingWriter::RecordingWriter(const std::string& path, std::string_view details)
-    : file_(std::make_shared<BlockFile>(path, details)),
+RecordingWriter::RecordingWriter(const std::string& path, std::string_view details, std::uint64_t bytes_max)
+    : file_(std::make_shared<BlockFile>(path, details, bytes_max)),
       catalogue_(std::make_unique<Stream>(file_, BlockType::catalogue, kCatalogueStream)) {}
 
 RecordingWriter::~RecordingWriter() {
@@ -51,6 +51,7 @@ std::shared_ptr<const Group> RecordingWriter::define_group(const std::string& na
   if (!catalogue_->definition(group->id, definition_json(name, channels), monotonic_now_ns()))
     throw Failure("RECORDING_UNWRITABLE", {"the group " + name + " cannot be written to the recording",
                                            file_->status().failure, "free some space on the disk"});
+  file_->add_group(group);
   channel_names_ = std::move(names);
   return group;
 }

@@ -19,8 +19,12 @@ namespace crucible::recording {
  */
 class RecordingWriter {
  public:
-  /** @param details JSON text for the header. @throws Failure RECORDING_UNWRITABLE */
-  RecordingWriter(const std::string& path, std::string_view details);
+  /**
+   * @param details JSON text for the header
+   * @param bytes_max size beyond which old samples are summarised; 0: the file may grow
+   * @throws Failure RECORDING_UNWRITABLE, USAGE
+   */
+  RecordingWriter(const std::string& path, std::string_view details, std::uint64_t bytes_max = 0);
   /** Closes what was not closed. */
   ~RecordingWriter();
 
@@ -31,6 +35,10 @@ class RecordingWriter {
 
   /** Seals and trims the file. @throws Failure USAGE while a stream other than a guest's is open */
   void close();
+
+  [[nodiscard]] bool is_bounded() const noexcept { return file_->is_bounded(); }
+  /** To be called now and then where the file is bounded, by a thread that may wait some milliseconds. */
+  void make_room() noexcept { file_->make_room(); }
 
   [[nodiscard]] RecordingStatus status() const { return file_->status(); }
 

@@ -13,6 +13,8 @@ export interface AgentOptions {
   rateHz: number;
   /** Shortest time between two readings of PSS and the like, milliseconds. */
   detailIntervalMs: number;
+  /** Size of a recording beyond which its oldest samples are summarised; absent: it may grow. */
+  recordingBytesMax?: number;
   /** Forces a full collection so often, for points of the floor; 0: never, only V8's own count. */
   collectEveryMs: number;
   /** Writes a heap snapshot beside the recording when the program ends, unless one was asked for before. */

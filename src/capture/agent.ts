@@ -58,6 +58,7 @@ function begin(options: AgentOptions): void {
     detailIntervalMs: isMainThread ? options.detailIntervalMs : 0,
     joinsProcess: !isMainThread,
     withoutAddon: 'javascript',
+    ...(options.recordingBytesMax !== undefined && { budget: { diskBytes: options.recordingBytesMax } }),
     header: {
       kind: PROGRAM_KIND,
       program: programName(argv),

@@ -16,7 +16,7 @@ import {
 import { RecordedEvents } from '../recording/channels.js';
 import { RecordingWriter } from '../recording/writer.js';
 import { registryMemory } from '../refcount/registry.js';
-import { type CaptureBudget, rateForSizeMeasure, withinBudget } from './budget.js';
+import { type CaptureBudget, withinBudget } from './budget.js';
 import { type JavaScriptSampler, startJavaScriptSampler } from './javascript-sampler.js';
 import { armMemoryAlarm, type MemoryAlarmOptions } from './memory-alarm.js';
 
@@ -50,8 +50,8 @@ export interface CaptureOptions {
    */
   withoutAddon?: 'fail' | 'javascript';
   /**
-   * What recording may cost. Looked after each second by a timer that keeps no program alive; where it costs
-   * more, the rate is lowered, and the recording says so. Default: no bound.
+   * What recording may cost. CPU and memory are looked after each second by a timer that keeps no program
+   * alive; where it costs more, the rate is lowered, and the recording says so. Default: no bound.
    */
   budget?: CaptureBudget;
 }
@@ -71,7 +71,8 @@ export interface CaptureGroup {
 export function startCapture(options: CaptureOptions): Capture {
   const core = coreFor(options);
   if (core instanceof CrucibleMemoryError) return startWithoutAddon(options, core);
-  const recording = core.createRecording({ path: options.path, header: JSON.stringify(options.header) });
+  const header = JSON.stringify(options.header);
+  const recording = core.createRecording({ path: options.path, header, ...sizeOf(options) });
   return startedOn(recording, options.path, () => {
     const { rateHz, detailIntervalMs, counterIntervalMs = 0, joinsProcess = false } = options;
     const joined = joinsProcess ? core.followSampler({ recording, rateHz }) : null;
@@ -95,7 +96,7 @@ function coreFor({ withoutAddon = 'fail' }: CaptureOptions): NativeCore | Crucib
 
 function startWithoutAddon(options: CaptureOptions, missing: CrucibleMemoryError): Capture {
   const header = JSON.stringify({ ...options.header, sampler: 'javascript' });
-  const recording = RecordingWriter.create({ path: options.path, header });
+  const recording = RecordingWriter.create({ path: options.path, header, ...sizeOf(options) });
   return startedOn(recording, options.path, () => {
     const capture = new Capture(
       null,
@@ -105,6 +106,10 @@ function startWithoutAddon(options: CaptureOptions, missing: CrucibleMemoryError
     capture.note(`sampled by JavaScript, which sees nothing while it is busy, because ${messageOf(missing)}`);
     return capture.keepTo(options.budget, options.rateHz);
   });
+}
+
+function sizeOf({ budget }: CaptureOptions): { bytesMax?: number } {
+  return budget?.diskBytes === undefined ? {} : { bytesMax: budget.diskBytes };
 }
 
 /** How often the cost is looked at. */
@@ -142,7 +147,7 @@ export class Capture {
 
   /** @internal Watches what recording costs, from now on. */
   keepTo(budget: CaptureBudget | undefined, rateHz: number): this {
-    if (budget === undefined) return this;
+    if (budget?.cpuShare === undefined && budget?.memoryBytes === undefined) return this;
     const watch = new BudgetWatch(this, budget, rateHz);
     this.#budgetTimer = setInterval(() => watch.look(), BUDGET_INTERVAL_MS).unref();
     return this;
@@ -281,14 +286,12 @@ export class Capture {
 class BudgetWatch {
   readonly #capture: Capture;
   readonly #budget: CaptureBudget;
-  readonly #firstRateHz: number;
   #rateHz: number;
   #before: SamplerStatistics;
 
   constructor(capture: Capture, budget: CaptureBudget, rateHz: number) {
     this.#capture = capture;
     this.#budget = budget;
-    this.#firstRateHz = rateHz;
     this.#rateHz = rateHz;
     this.#before = capture.statistics();
   }
@@ -297,14 +300,8 @@ class BudgetWatch {
     const { cpuNs, elapsedNs } = this.#capture.statistics();
     const cpuShare = (cpuNs - this.#before.cpuNs) / Math.max(1, elapsedNs - this.#before.elapsedNs);
     this.#before = this.#capture.statistics();
-    const { bytesWritten } = this.#capture.status();
-    const measure =
-      withinBudget(this.#budget, { rateHz: this.#rateHz, cpuShare, bytesWritten }) ??
-      rateForSizeMeasure(this.#budget, {
-        bytesWritten,
-        rateHz: this.#rateHz,
-        firstRateHz: this.#firstRateHz,
-      });
+    const { memoryBytes } = this.#capture.status();
+    const measure = withinBudget(this.#budget, { rateHz: this.#rateHz, cpuShare, memoryBytes });
     if (measure === undefined) return;
     this.#capture.note(measure.reason);
     if ('end' in measure) {

@@ -5,7 +5,7 @@ import { type LoadedConfig, loadConfig, parseQuantity } from '../config/index.js
 import type { RunReport } from '../diagnosis/index.js';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import { unwritable } from '../report/index.js';
-import { KIB } from '../units.js';
+import { KIB, MIB } from '../units.js';
 import { collect, duration, flagSettings, oneOf } from './arguments.js';
 import { nextAfterRecording } from './record-next-step.js';
 import { exitCodeOfFindings, showRecording } from './recording-output.js';
@@ -18,6 +18,7 @@ export interface RecordArguments {
   output?: string;
   duration?: string;
   collectEvery?: string;
+  recordingSize?: number;
   snapshotMode?: 'plain' | 'fork';
   snapshotNearLimit?: boolean;
   /** false: no profile. */
@@ -36,6 +37,9 @@ const KILLED_BY_SIGNAL = 128;
 const DETAIL_INTERVAL_MS = 1000;
 /** Within noise of the program's speed. */
 const ALLOCATION_INTERVAL_BYTES = 512 * KIB;
+/** Some days of a process at 100 Hz. */
+const RECORDING_BYTES_MAX = 256 * MIB;
+const RECORDING_BYTES_MIN = 4 * MIB;
 /** Below, V8 would do little else. */
 const ALLOCATION_INTERVAL_MIN_BYTES = KIB;
 
@@ -56,6 +60,11 @@ export function addRecordCommand(program: Command, done: (exitCode: number) => v
       duration,
     )
     .option('--no-diagnose', 'take no heap snapshots of a process that is seen to leak')
+    .option(
+      '--recording-size <bytes>',
+      'size of a recording beyond which its oldest samples are summarised (default: 256MiB)',
+      recordingBytes,
+    )
     .option(
       '--snapshot-mode <mode>',
       'how `snapshot` takes one of it: plain, or fork (Linux): a child writes it, the program stands still for milliseconds',
@@ -176,6 +185,7 @@ async function carryOut({ command, given, world, folder, loaded, terminal }: Tas
       rateHz: given.rate,
       detailIntervalMs: DETAIL_INTERVAL_MS,
       collectEveryMs: milliseconds(given.collectEvery) ?? 0,
+      recordingBytesMax: given.recordingSize ?? RECORDING_BYTES_MAX,
       allocationIntervalBytes:
         given.allocationProfile === false ? 0 : Number(given.allocationProfile ?? ALLOCATION_INTERVAL_BYTES),
       ...(given.snapshotMode && { snapshotMode: given.snapshotMode }),
@@ -244,6 +254,14 @@ function terminalFor({ keys }: RecordArguments): NodeJS.ReadStream | undefined {
     why: 'keys come from a terminal only',
     fix: 'leave --keys out and send SIGUSR2 to this process, or call mark() in the program',
   });
+}
+
+/** Size of a recording, as a person writes it. */
+function recordingBytes(given: string): number {
+  const bytes = parseQuantity(given, 'bytes');
+  if (!(bytes !== undefined && bytes >= RECORDING_BYTES_MIN))
+    throw new InvalidArgumentError('Expected a size from 4MiB, such as 1GiB.');
+  return bytes;
 }
 
 /** Bytes between two samples of an allocation profile, as a person writes them. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { SamplingReport } from '../diagnosis/index.js';
 import { RecordedEvents, RSS_CHANNEL } from '../recording/channels.js';
 import type { Recording } from '../recording/recording.js';
+import { formatDuration } from '../units.js';
 import { loadValues, loadWindow } from './floor.js';
 
 const SamplerSchema = z.object({
@@ -28,6 +29,14 @@ export function samplingReport(recording: Recording): SamplingReport | null {
     missedTicks: ended?.missedTicks ?? 0,
     droppedSamples: recording.recordsDropped,
     samplerCpuShare: ended === undefined || ended.elapsedNs <= 0 ? null : ended.cpuNs / ended.elapsedNs,
-    problems: [...recording.problems, ...notes],
+    problems: [...recording.problems, ...notes, ...summarised(recording)],
   };
+}
+
+/** Old samples of a recording that was kept to a size are fewer; the judge counts on what stands for them. */
+function summarised({ summarisedUntilMs }: Recording): string[] {
+  if (summarisedUntilMs === undefined) return [];
+  return [
+    `samples of up to ${formatDuration(summarisedUntilMs)} after the start were summarised to keep the recording to its size`,
+  ];
 }

@@ -1,4 +1,5 @@
 import type { ChannelDefinition } from '../native.js';
+import { ByteCursor, varintBytes } from './byte-cursor.js';
 import { crc32c } from './checksum.js';
 import {
   BLOCK_BYTES,
@@ -9,6 +10,7 @@ import {
   CONTINUES_PREVIOUS,
   INTEGER_MAX,
   KEPT_WHOLE_BYTES,
+  PAYLOAD_BYTES,
   RECORD_OVERHEAD_MAX,
   RecordKind,
   VARINT_BYTES_MAX,
@@ -16,8 +18,10 @@ import {
 
 /** Where blocks end up. */
 export interface BlockSink {
-  /** Makes room for the next block and returns where it begins; undefined, and counted, when there is none. */
-  takeBlock(): number | undefined;
+  /** Makes room for a block and returns where it begins; undefined, and counted, when there is none. */
+  takeBlock(claim: { type: number; stream: number; sequence: number }): number | undefined;
+  /** Nothing will be added to the block that begins there. */
+  blockSealed(offset: number): void;
   write(bytes: Uint8Array, offset: number): void;
 }
 
@@ -25,8 +29,6 @@ export interface Group {
   id: number;
   kinds: ChannelDefinition['kind'][];
 }
-
-const PAYLOAD_BYTES = BLOCK_BYTES - BLOCK_HEADER.size;
 
 /** The records of one stream, encoded into blocks: native/recording/stream.cc in TypeScript, byte for byte. */
 export class BlockStream {
@@ -38,8 +40,8 @@ export class BlockStream {
   #sequence = -1;
   #used = 0;
   #lastNs = 0;
-  /** Where the next byte of the record goes that is being encoded. */
-  #at = 0;
+  /** Encodes the record in place. */
+  readonly #out = new ByteCursor(this.#block);
   readonly #previousByGroup = new Map<number, { sequence: number; values: Float64Array }>();
 
   constructor(sink: BlockSink, type: number, id: number) {
@@ -57,14 +59,14 @@ export class BlockStream {
     const isAbsent = (i: number) => !isPresent(values[i] as number, group.kinds[i]);
     const isSparse = group.kinds.some((_, i) => isAbsent(i));
     this.#begin(isSparse ? RecordKind.SparseSample : RecordKind.Sample);
-    this.#varint(group.id);
+    this.#out.varint(group.id);
     this.#time(elapsedNs);
     if (isSparse)
       for (let first = 0; first < channels; first += 8) {
         let bits = 0;
         for (let i = first; i < Math.min(first + 8, channels); i++)
           if (!isAbsent(i)) bits |= 1 << (i - first);
-        this.#byte(bits);
+        this.#out.byte(bits);
       }
     this.#values(group, values);
     this.#commit();
@@ -77,10 +79,10 @@ export class BlockStream {
       const value = values[i] as number;
       if (!isPresent(value, group.kinds[i])) continue;
       if (group.kinds[i] === 'real') {
-        this.#at = this.#block.writeDoubleLE(value, this.#at);
+        this.#out.real(value);
       } else {
         const rounded = nearestInteger(value);
-        this.#zigzagDifference(rounded, previous[i] as number);
+        this.#out.zigzagDifference(rounded, previous[i] as number);
         previous[i] = rounded;
       }
     }
@@ -98,14 +100,20 @@ export class BlockStream {
   event(name: Uint8Array, detail: Uint8Array, elapsedNs: number): boolean {
     const head = () => {
       this.#time(elapsedNs);
-      this.#varint(name.length);
-      this.#bytes(name);
+      this.#out.varint(name.length);
+      this.#out.bytes(name);
     };
     return this.#textRecord(RecordKind.Event, 2 * VARINT_BYTES_MAX + name.length, head, detail, elapsedNs);
   }
 
   definition(groupId: number, json: Uint8Array, elapsedNs: number): boolean {
-    return this.#textRecord(RecordKind.Group, VARINT_BYTES_MAX, () => this.#varint(groupId), json, elapsedNs);
+    return this.#textRecord(
+      RecordKind.Group,
+      VARINT_BYTES_MAX,
+      () => this.#out.varint(groupId),
+      json,
+      elapsedNs,
+    );
   }
 
   /** A record that ends in text; where it does not fit into the block the rest follows in further records. */
@@ -125,7 +133,7 @@ export class BlockStream {
       const piece = Math.min(rest.length, PAYLOAD_BYTES - this.#used - RECORD_OVERHEAD_MAX - headBytes);
       this.#begin(kind | continues | (piece < rest.length ? CONTINUED_BY_NEXT : 0));
       if (continues === 0) encodeHead();
-      this.#bytes(rest.subarray(0, piece));
+      this.#out.bytes(rest.subarray(0, piece));
       this.#commit();
       rest = rest.subarray(piece);
       continues = CONTINUES_PREVIOUS;
@@ -137,9 +145,10 @@ export class BlockStream {
   #makeRoom(bytes: number, elapsedNs: number): boolean {
     if (this.#blockOffset !== undefined && bytes <= PAYLOAD_BYTES - this.#used) return true;
     this.seal();
-    this.#blockOffset = this.#sink.takeBlock();
+    const sequence = this.#sequence + 1;
+    this.#blockOffset = this.#sink.takeBlock({ type: this.#type, stream: this.#id, sequence });
     if (this.#blockOffset === undefined) return false;
-    this.#sequence++;
+    this.#sequence = sequence;
     this.#used = 0;
     this.#lastNs = elapsedNs;
     this.#block.fill(0);
@@ -161,23 +170,24 @@ export class BlockStream {
     this.#block.writeBigInt64LE(BigInt(this.#lastNs), BLOCK_HEADER.lastNs);
     this.#block.writeUInt8(1, BLOCK_HEADER.sealed);
     this.#sink.write(this.#block.subarray(0, BLOCK_HEADER.size), this.#blockOffset);
+    this.#sink.blockSealed(this.#blockOffset);
     this.#blockOffset = undefined;
   }
 
   /** The record is encoded as if its length took one byte, as nearly always. */
   #begin(kind: number): void {
-    this.#at = BLOCK_HEADER.size + this.#used + 1 + CHECK_BYTES;
-    this.#byte(kind);
+    this.#out.at = BLOCK_HEADER.size + this.#used + 1 + CHECK_BYTES;
+    this.#out.byte(kind);
   }
 
   #commit(): void {
     const start = BLOCK_HEADER.size + this.#used;
-    const length = this.#at - (start + 1 + CHECK_BYTES);
+    const length = this.#out.at - (start + 1 + CHECK_BYTES);
     const content = start + varintBytes(length) + CHECK_BYTES;
-    this.#block.copyWithin(content, start + 1 + CHECK_BYTES, this.#at);
-    this.#at = start;
-    this.#varint(length);
-    this.#block.writeUInt16LE(crc32c(this.#block, 0, content, content + length) & 0xffff, this.#at);
+    this.#block.copyWithin(content, start + 1 + CHECK_BYTES, this.#out.at);
+    this.#out.at = start;
+    this.#out.varint(length);
+    this.#block.writeUInt16LE(crc32c(this.#block, 0, content, content + length) & 0xffff, this.#out.at);
     this.#used = content + length - BLOCK_HEADER.size;
     this.#block.writeUInt32LE(this.#used, BLOCK_HEADER.used);
     const offset = this.#blockOffset as number;
@@ -190,35 +200,8 @@ export class BlockStream {
   }
 
   #time(elapsedNs: number): void {
-    this.#zigzagDifference(elapsedNs, this.#lastNs);
+    this.#out.zigzagDifference(elapsedNs, this.#lastNs);
     this.#lastNs = elapsedNs;
-  }
-
-  #byte(value: number): void {
-    this.#block[this.#at++] = value;
-  }
-
-  #bytes(bytes: Uint8Array): void {
-    this.#block.set(bytes, this.#at);
-    this.#at += bytes.length;
-  }
-
-  #varint(value: number): void {
-    let rest = value;
-    for (; rest >= 0x80; rest = Math.floor(rest / 128)) this.#byte((rest % 128) | 0x80);
-    this.#byte(rest);
-  }
-
-  #zigzagDifference(value: number, base: number): void {
-    const difference = value - base;
-    if (Math.abs(value) + Math.abs(base) < 2 ** 51) {
-      this.#varint(difference < 0 ? -2 * difference - 1 : 2 * difference);
-      return;
-    }
-    const exact = BigInt(value) - BigInt(base);
-    let rest = exact < 0n ? -2n * exact - 1n : 2n * exact;
-    for (; rest >= 0x80n; rest >>= 7n) this.#byte(Number(rest & 0x7fn) | 0x80);
-    this.#byte(Number(rest));
   }
 }
 
@@ -230,10 +213,4 @@ function nearestInteger(value: number): number {
 
 function isPresent(value: number, kind: ChannelDefinition['kind'] | undefined): boolean {
   return kind === 'real' ? !Number.isNaN(value) : Math.abs(value) <= INTEGER_MAX;
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) bytes++;
-  return bytes;
 }

@@ -19,6 +19,7 @@ import {
   VERSION_MAJOR,
 } from './layout.js';
 import { RecordBytes } from './record-bytes.js';
+import { readSummary } from './record-listener.js';
 import { type GroupSamples, type RecordedEvent, Recording, type RecordingHeader } from './recording.js';
 import { decodeSampleRun, type IntegerGroup } from './sample-run.js';
 
@@ -34,6 +35,8 @@ export interface BlockSummary {
   type: number;
   stream: number;
   sequence: number;
+  /** Sequence numbers that it stands for, from its own on. */
+  covered: number;
 }
 
 interface DecodedGroup extends GroupSamples {
@@ -56,6 +59,7 @@ interface UnfinishedRecord {
 }
 
 const text = new TextDecoder();
+const KNOWN_BLOCKS: readonly number[] = Object.values(BlockType);
 
 /** @throws CrucibleMemoryError RECORDING_FOREIGN, RECORDING_TRUNCATED, RECORDING_VERSION */
 export function decodeGeometry(path: string, start: Uint8Array): FileGeometry {
@@ -105,10 +109,12 @@ export function decodeBlockSummary(start: Uint8Array): BlockSummary | 'damaged' 
   const magic = view.getUint32(BLOCK_HEADER.magic, true);
   if (magic === 0) return undefined;
   if (magic !== BLOCK_MAGIC) return 'damaged';
+  const type = view.getUint8(BLOCK_HEADER.type);
   return {
-    type: view.getUint8(BLOCK_HEADER.type),
+    type,
     stream: view.getUint32(BLOCK_HEADER.stream, true),
     sequence: view.getUint32(BLOCK_HEADER.sequence, true),
+    covered: type === BlockType.Reduced ? view.getUint32(BLOCK_HEADER.covered, true) : 1,
   };
 }
 
@@ -178,13 +184,11 @@ export class RecordingDecoder {
   /** @param number of the block in the file, for messages. @param block blockBytes long, or less at the end of the file */
   decodeBlock(number: number, block: Uint8Array): void {
     const view = viewOf(block);
-    const type = view.getUint8(BLOCK_HEADER.type);
-    this.#followStream(
-      view.getUint32(BLOCK_HEADER.stream, true),
-      view.getUint32(BLOCK_HEADER.sequence, true),
-    );
-    if (type !== BlockType.Catalogue && type !== BlockType.Data) {
-      this.#countUnknown(`blocks of the unknown type ${type}`);
+    const summary = decodeBlockSummary(block);
+    if (summary === undefined || summary === 'damaged') return;
+    this.#followStream(summary);
+    if (!KNOWN_BLOCKS.includes(summary.type)) {
+      this.#countUnknown(`blocks of the unknown type ${summary.type}`);
       return;
     }
     const payloadOffset = view.getUint16(BLOCK_HEADER.payloadOffset, true);
@@ -203,12 +207,12 @@ export class RecordingDecoder {
       this.problem(`block ${number} is damaged: ${used - read} of its ${used} bytes were not read`);
   }
 
-  #followStream(stream: number, sequence: number): void {
+  #followStream({ stream, sequence, covered }: BlockSummary): void {
     if (stream !== this.#stream) this.#dropUnfinished();
     const expected = stream === this.#stream ? this.#sequence + 1 : 0;
     if (sequence > expected) this.problem(`${sequence - expected} blocks of stream ${stream} are missing`);
     this.#stream = stream;
-    this.#sequence = sequence;
+    this.#sequence = sequence + covered - 1;
   }
 
   /** Returns how many bytes of whole records there were. */
@@ -283,26 +287,51 @@ export class RecordingDecoder {
   #decodeBody(kind: number, bytes: RecordBytes, clock: Clock): void {
     if (kind === RecordKind.Sample) this.#decodeSample(bytes, clock, false);
     else if (kind === RecordKind.SparseSample) this.#decodeSample(bytes, clock, true);
+    else if (kind === RecordKind.Summary) this.#decodeSummary(bytes, clock);
     else if (kind === RecordKind.Event) this.#decodeEvent(bytes, clock);
     else if (kind === RecordKind.Group) this.#decodeGroup(bytes);
     else this.#countUnknown(`records of the unknown kind ${kind}`);
   }
 
-  #decodeSample(bytes: RecordBytes, clock: Clock, isSparse: boolean): void {
+  /** The group of a sample, and its time; undefined, and counted, when nobody knows the group. */
+  #sampled(bytes: RecordBytes, clock: Clock): DecodedGroup | undefined {
     const group = this.#groups.get(bytes.varint());
     clock.elapsedNs += bytes.zigzag();
     if (!group) {
       this.#countUnknown('samples of a group whose definition is lost');
-      return;
+      return undefined;
     }
     startBlock(group, clock);
+    return group;
+  }
+
+  /** What stands in for the samples is the last one; the rest is kept beside it. */
+  #decodeSummary(bytes: RecordBytes, clock: Clock): void {
+    const group = this.#sampled(bytes, clock);
+    if (!group) return;
+    const endMs = this.#happened(clock);
+    group.timesMs.push(endMs);
+    group.summaries.push({
+      firstMs: (clock.elapsedNs - bytes.varint()) / 1e6,
+      lastMs: endMs,
+      channels: group.channels.map(({ kind }, i) => {
+        const summary = readSummary(bytes, kind, group.previous[i] as number);
+        if (summary.count > 0) group.previous[i] = summary.last;
+        group.values[i]?.push(summary.count > 0 ? summary.last : Number.NaN);
+        return summary;
+      }),
+    });
+  }
+
+  #decodeSample(bytes: RecordBytes, clock: Clock, isSparse: boolean): void {
+    const group = this.#sampled(bytes, clock);
+    if (!group) return;
     const presence = isSparse ? bytes.take(Math.ceil(group.channels.length / 8)) : undefined;
     group.timesMs.push(this.#happened(clock));
-    const { isReal } = group;
-    for (let i = 0; i < isReal.length; i++) {
+    for (let i = 0; i < group.isReal.length; i++) {
       const column = group.values[i] as NumberColumn;
       if (presence && !((presence[i >> 3] as number) & (1 << (i & 7)))) column.push(Number.NaN);
-      else if (isReal[i]) column.push(bytes.real());
+      else if (group.isReal[i]) column.push(bytes.real());
       else {
         const value = bytes.zigzag(group.previous[i]);
         group.previous[i] = value;
@@ -339,6 +368,7 @@ export class RecordingDecoder {
       isReal: definition.channels.map(({ kind }) => kind === 'real'),
       previous: new Float64Array(definition.channels.length),
       blockOfPrevious: undefined,
+      summaries: [],
     });
   }
 

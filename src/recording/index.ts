@@ -6,6 +6,7 @@ export {
   Recording,
   type RecordingHeader,
   type Series,
+  type SeriesSummary,
 } from './recording.js';
 export { csvLines, ndjsonLines, type SampleRow, sampleRows } from './rows.js';
 export { encodeRecording, type RecordingOptions, RecordingWriter } from './writer.js';

@@ -8,7 +8,7 @@ export const FILE_MAGIC = Uint8Array.of(0x43, 0x52, 0x55, 0x43, 0x4d, 0x45, 0x4d
 /** "CMBK", little-endian. */
 export const BLOCK_MAGIC = 0x4b424d43;
 export const VERSION_MAJOR = 1;
-export const VERSION_MINOR = 0;
+export const VERSION_MINOR = 1;
 
 /** The header takes a multiple of this. */
 export const HEADER_STEP_BYTES = 4096;
@@ -48,11 +48,16 @@ export const BLOCK_HEADER = {
   used: 24,
   payloadChecksum: 28,
   lastNs: 32,
+  covered: 40,
+  level: 44,
   size: 64,
 } as const;
 
-export const BlockType = { Catalogue: 1, Data: 2 } as const;
-export const RecordKind = { Group: 1, Sample: 2, SparseSample: 3, Event: 4 } as const;
+/** What fits into a block that we write. */
+export const PAYLOAD_BYTES = BLOCK_BYTES - BLOCK_HEADER.size;
+
+export const BlockType = { Catalogue: 1, Data: 2, Reduced: 3 } as const;
+export const RecordKind = { Group: 1, Sample: 2, SparseSample: 3, Event: 4, Summary: 5 } as const;
 
 /** The next record of the stream goes on with this one. */
 export const CONTINUED_BY_NEXT = 0x80;

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import {
   type BlockSummary,
@@ -21,18 +22,33 @@ import type { Recording } from './recording.js';
 export async function readRecording(path: string): Promise<Recording> {
   const file = await openFile(path);
   try {
-    const { size } = await file.stat();
-    const geometry = decodeGeometry(path, await readAt(file, 0, FILE_HEADER.details));
-    const decoder = new RecordingDecoder(path, await readAt(file, 0, geometry.headerBytes));
-    const summaries: NumberedBlock[] = [];
-    for (let number = 0; number < blockCountOf(size, geometry); number++)
-      take(decoder, summaries, number, await readAt(file, offsetOf(number, geometry), BLOCK_HEADER.size));
-    for (const { number } of inDecodingOrder(summaries))
-      decoder.decodeBlock(number, await readAt(file, offsetOf(number, geometry), geometry.blockBytes));
-    return decoder.finish(blockCountOf(size, geometry));
+    for (let attempt = 1; ; attempt++) {
+      const recording = await readFile(path, file, attempt === ATTEMPTS_MAX);
+      if (recording !== undefined) return recording;
+    }
   } finally {
     await file.close();
   }
+}
+
+/** A writer that keeps to a size uses blocks again: a block may be another by the time it is read. */
+const ATTEMPTS_MAX = 5;
+
+/** @returns undefined when blocks were used again meanwhile, unless this is the last attempt */
+async function readFile(path: string, file: FileHandle, isLast: boolean): Promise<Recording | undefined> {
+  const { size } = await file.stat();
+  const geometry = decodeGeometry(path, await readAt(file, 0, FILE_HEADER.details));
+  const decoder = new RecordingDecoder(path, await readAt(file, 0, geometry.headerBytes));
+  const summaries: NumberedBlock[] = [];
+  for (let number = 0; number < blockCountOf(size, geometry); number++)
+    take(decoder, summaries, number, await readAt(file, offsetOf(number, geometry), BLOCK_HEADER.size));
+  for (const { number, ...expected } of inDecodingOrder(summaries)) {
+    const block = await readAt(file, offsetOf(number, geometry), geometry.blockBytes);
+    if (isDeepStrictEqual(decodeBlockSummary(block), expected)) decoder.decodeBlock(number, block);
+    else if (!isLast) return undefined;
+    else decoder.problem(`block ${number} was used again while it was read`);
+  }
+  return decoder.finish(blockCountOf(size, geometry));
 }
 
 /** The same for a recording that is in memory. `path` serves in messages. */
@@ -71,7 +87,17 @@ function take(
 /** Definitions before samples; the blocks of a stream in the order in which they were filled. */
 function inDecodingOrder(blocks: NumberedBlock[]): NumberedBlock[] {
   const rank = (block: NumberedBlock) => (block.type === BlockType.Catalogue ? 0 : 1);
-  return blocks.sort((a, b) => rank(a) - rank(b) || a.stream - b.stream || a.sequence - b.sequence);
+  blocks.sort(
+    (a, b) => rank(a) - rank(b) || a.stream - b.stream || a.sequence - b.sequence || b.covered - a.covered,
+  );
+  let last: NumberedBlock | undefined;
+  return blocks.filter((block) => {
+    // Reduced into the one before: its writer had not freed it yet.
+    const isCovered =
+      last?.stream === block.stream && block.sequence + block.covered <= last.sequence + last.covered;
+    if (!isCovered) last = block;
+    return !isCovered;
+  });
 }
 
 /** The last one may be cut. */

@@ -1,5 +1,6 @@
 import type { ChannelDefinition } from '../native.js';
 import type { NumberColumn } from './column.js';
+import type { ChannelSummary } from './record-listener.js';
 
 /** What the application and the machine said when the recording began. */
 export interface RecordingHeader {
@@ -42,6 +43,29 @@ export interface GroupSamples {
   timesMs: NumberColumn;
   /** One column a channel; NaN: absent. */
   values: NumberColumn[];
+  /** Where old samples were summarised, what of; in any order. */
+  summaries: GroupSummary[];
+}
+
+/** What is kept of consecutive samples of a group. */
+export interface GroupSummary {
+  firstMs: number;
+  lastMs: number;
+  /** One a channel. */
+  channels: ChannelSummary[];
+}
+
+/** What is kept of consecutive values of one channel in a recording that was kept to a size. */
+export interface SeriesSummary {
+  /** Times of the first and the last sample, elapsed milliseconds. */
+  firstMs: number;
+  lastMs: number;
+  /** How many values there were, above 0; of one, it is all four of the others. */
+  count: number;
+  min: number;
+  max: number;
+  mean: number;
+  last: number;
 }
 
 /** Channels that were sampled together: value i of each was taken at timesMs[i]. */
@@ -105,7 +129,13 @@ export class Recording {
       });
   }
 
-  /** One channel, absent values left out; undefined when the recording has no such channel. */
+  /**
+   * One channel, absent values left out; undefined when the recording has no such channel.
+   *
+   * Where old samples were summarised to keep the recording to a size, a summary stands in the series as one
+   * sample: the last that was taken, at the time of the last. Every point was measured; there are fewer of
+   * them, the older the fewer. What else is known of the rest: summaries().
+   */
   series(name: string): Series | undefined {
     const known = this.#seriesByChannel.get(name);
     if (known) return known;
@@ -114,6 +144,30 @@ export class Recording {
     const series = withoutAbsent(columns.timesMs.view(), columns.values.view());
     this.#seriesByChannel.set(name, series);
     return series;
+  }
+
+  /** Where samples of a channel were summarised, in order of time; empty where all were kept. */
+  summaries(name: string): SeriesSummary[] {
+    for (const { channels, summaries } of this.#groups) {
+      const i = channels.findIndex((channel) => channel.name === name);
+      if (i < 0) continue;
+      return summaries
+        .flatMap(({ firstMs, lastMs, channels }) => {
+          const summary = channels[i];
+          return summary && summary.count > 0 ? [{ firstMs, lastMs, ...summary }] : [];
+        })
+        .sort((a, b) => a.lastMs - b.lastMs);
+    }
+    return [];
+  }
+
+  /** Until when samples were summarised, elapsed milliseconds; undefined where all were kept. */
+  get summarisedUntilMs(): number | undefined {
+    let untilMs: number | undefined;
+    for (const { summaries } of this.#groups)
+      for (const { firstMs, lastMs } of summaries)
+        if (lastMs > firstMs) untilMs = Math.max(untilMs ?? 0, lastMs);
+    return untilMs;
   }
 
   /** The channels that were sampled together, with absent values as NaN. Shared arrays: not to be written to. */

@@ -1,10 +1,13 @@
-import { closeSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import type { ChannelDefinition, NativeRecordingWriter, RecordingStatus } from '../native.js';
 import { type BlockSink, BlockStream, type Group } from './block-stream.js';
+import { type BlockRun, BlockTable } from './block-table.js';
 import { crc32c } from './checksum.js';
 import {
   BLOCK_BYTES,
+  BLOCK_HEADER,
+  BLOCK_MAGIC,
   BlockType,
   CHANNELS_MAX,
   EVENT_NAME_BYTES_MAX,
@@ -14,6 +17,7 @@ import {
   VERSION_MAJOR,
   VERSION_MINOR,
 } from './layout.js';
+import { reduceBlocks } from './reduction.js';
 
 export interface RecordingOptions {
   /** JSON text for the header's details. */
@@ -22,6 +26,8 @@ export interface RecordingOptions {
   startNs?: bigint;
   startedAtEpochMs?: number;
   pid?: number;
+  /** As in NativeCore.createRecording(). */
+  bytesMax?: number;
 }
 
 /**
@@ -38,7 +44,8 @@ export class RecordingWriter implements NativeRecordingWriter {
   readonly #stream: BlockStream;
   readonly #groups: Group[] = [];
   readonly #channelNames = new Set<string>();
-  #blockCount = 0;
+  readonly #table: BlockTable;
+  #reductions = 0;
   #dropped = 0;
   #failure: string | null = null;
   #isClosed = false;
@@ -61,10 +68,12 @@ export class RecordingWriter implements NativeRecordingWriter {
     this.#storage = storage;
     this.#startNs = options.startNs ?? process.hrtime.bigint();
     this.#header = encodeHeader(options, this.#startNs);
+    this.#table = new BlockTable(blocksWithin(options.bytesMax, this.#header.length));
     storage.write(this.#header, 0);
     const sink: BlockSink = {
-      takeBlock: () => this.#takeBlock(),
+      takeBlock: (claim) => this.#takeBlock(claim),
       write: (bytes, offset) => storage.write(bytes, offset),
+      blockSealed: (offset) => this.#table.sealed(this.#blockAt(offset)),
     };
     this.#catalogue = new BlockStream(sink, BlockType.Catalogue, 0);
     this.#stream = new BlockStream(sink, BlockType.Data, 1);
@@ -129,32 +138,100 @@ export class RecordingWriter implements NativeRecordingWriter {
 
   status(): RecordingStatus {
     return {
-      bytesWritten: this.#header.length + this.#blockCount * BLOCK_BYTES,
+      bytesWritten: this.#offsetOf(this.#table.count),
+      memoryBytes: this.#header.length + 2 * BLOCK_BYTES,
+      reductions: this.#reductions,
       samplesDropped: this.#dropped,
       failure: this.#failure,
     };
   }
 
-  #takeBlock(): number | undefined {
-    const offset = this.#header.length + this.#blockCount * BLOCK_BYTES;
-    try {
-      // The whole block at once: what is appended to it later cannot find the disk full.
-      this.#storage.write(Buffer.alloc(BLOCK_BYTES), offset);
-    } catch (error) {
+  #takeBlock({ type, stream, sequence }: Parameters<BlockSink['takeBlock']>[0]): number | undefined {
+    const claim = { stream, sequence, isReducible: type === BlockType.Data };
+    let block = this.#table.take(claim);
+    if (block === undefined && this.#reduceOne()) block = this.#table.take(claim);
+    const failure = block === undefined ? SIZE_USED_UP : this.#clear(block);
+    if (block === undefined || failure !== undefined) {
+      if (block !== undefined) this.#table.giveBack(block);
       this.#dropped++;
-      this.#failure = messageOf(error);
+      this.#failure = failure ?? SIZE_USED_UP;
       this.#header.write(this.#failure.slice(0, 60), FILE_HEADER.dropReason);
-      this.#writeBooks();
-      return undefined;
     }
-    this.#blockCount++;
     this.#writeBooks();
-    return offset;
+    return failure === undefined ? this.#offsetOf(block as number) : undefined;
+  }
+
+  /** The whole block at once: what is appended to it later cannot find the disk full. Returns why it cannot be. */
+  #clear(block: number): string | undefined {
+    try {
+      this.#storage.write(Buffer.alloc(BLOCK_BYTES), this.#offsetOf(block));
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  /** Reduces the blocks whose turn it is; false when there are none. As BlockFile::reduce_one() does it. */
+  #reduceOne(): boolean {
+    let blocksMax: number | undefined;
+    for (let run = this.#table.nextRun(); run; run = this.#table.nextRun(blocksMax)) {
+      const into = this.#table.takeFor(run);
+      if (into !== undefined && this.#clear(into) === undefined && this.#reduce(run, into)) {
+        this.#table.finished(run, into);
+        this.#reductions++;
+        return true;
+      }
+      if (into !== undefined) this.#table.giveBack(into);
+      // Fewer may fit where many do not: only events are in the way, which are kept as they are.
+      const wasLeast = run.blocks.length === 2;
+      this.#table.giveUp(run, wasLeast);
+      blocksMax = wasLeast ? undefined : Math.floor(run.blocks.length / 2);
+    }
+    return false;
+  }
+
+  /** What is written is whole before it is said to be a block. */
+  #reduce(run: BlockRun, into: number): boolean {
+    const blocks = run.blocks.map((block) => this.#storage.read(this.#offsetOf(block), BLOCK_BYTES));
+    const views = blocks.map((block) => ({
+      payload: block.subarray(BLOCK_HEADER.size, BLOCK_HEADER.size + block.readUInt32LE(BLOCK_HEADER.used)),
+      baseNs: Number(block.readBigInt64LE(BLOCK_HEADER.baseNs)),
+    }));
+    const payload = reduceBlocks(views, [undefined, ...this.#groups]);
+    if (payload === undefined) return false;
+    const header = Buffer.alloc(BLOCK_HEADER.size);
+    header.writeUInt8(BlockType.Reduced, BLOCK_HEADER.type);
+    header.writeUInt16LE(BLOCK_HEADER.size, BLOCK_HEADER.payloadOffset);
+    header.writeUInt32LE(run.stream, BLOCK_HEADER.stream);
+    header.writeUInt32LE(run.sequence, BLOCK_HEADER.sequence);
+    header.writeUInt32LE(run.covered, BLOCK_HEADER.covered);
+    header.writeUInt8(run.level + 1, BLOCK_HEADER.level);
+    const [first, last] = [blocks[0] as Buffer, blocks.at(-1) as Buffer];
+    header.writeBigInt64LE(first.readBigInt64LE(BLOCK_HEADER.baseNs), BLOCK_HEADER.baseNs);
+    header.writeBigInt64LE(last.readBigInt64LE(BLOCK_HEADER.lastNs), BLOCK_HEADER.lastNs);
+    header.writeUInt32LE(payload.length, BLOCK_HEADER.used);
+    header.writeUInt32LE(crc32c(payload), BLOCK_HEADER.payloadChecksum);
+    header.writeUInt8(1, BLOCK_HEADER.sealed);
+    const magic = Buffer.alloc(4);
+    magic.writeUInt32LE(BLOCK_MAGIC);
+    this.#storage.write(payload, this.#offsetOf(into) + BLOCK_HEADER.size);
+    this.#storage.write(header, this.#offsetOf(into));
+    this.#storage.write(magic, this.#offsetOf(into));
+    for (const block of run.blocks) this.#storage.write(Buffer.alloc(4), this.#offsetOf(block));
+    return true;
+  }
+
+  #offsetOf(block: number): number {
+    return this.#header.length + block * BLOCK_BYTES;
+  }
+
+  #blockAt(offset: number): number {
+    return (offset - this.#header.length) / BLOCK_BYTES;
   }
 
   /** The counters in the header. */
   #writeBooks(): void {
-    this.#header.writeUInt32LE(this.#blockCount, FILE_HEADER.blockCount);
+    this.#header.writeUInt32LE(this.#table.count, FILE_HEADER.blockCount);
     this.#header.writeBigUInt64LE(BigInt(this.#dropped), FILE_HEADER.recordsDropped);
     this.#storage.write(
       this.#header.subarray(FILE_HEADER.blockCount, FILE_HEADER.details),
@@ -182,6 +259,8 @@ export function encodeRecording(options: RecordingOptions, fill: (writer: Record
 
 interface Storage {
   write(bytes: Uint8Array, offset: number): void;
+  /** A copy. */
+  read(offset: number, length: number): Buffer;
   close(): void;
 }
 
@@ -197,6 +276,13 @@ class FileStorage implements Storage {
   write(bytes: Uint8Array, offset: number): void {
     for (let written = 0; written < bytes.length; )
       written += writeSync(this.#descriptor, bytes, written, bytes.length - written, offset + written);
+  }
+
+  read(offset: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    for (let filled = 0, more = 1; filled < length && more > 0; filled += more)
+      more = readSync(this.#descriptor, bytes, filled, length - filled, offset + filled);
+    return bytes;
   }
 
   close(): void {
@@ -223,7 +309,26 @@ class MemoryStorage implements Storage {
     this.#length = Math.max(this.#length, end);
   }
 
+  read(offset: number, length: number): Buffer {
+    return Buffer.from(this.#buffer.subarray(offset, offset + length));
+  }
+
   close(): void {}
+}
+
+const BLOCKS_AT_LEAST = 16;
+const SIZE_USED_UP = 'the recording has the size that it may have';
+
+/** Of a file that may have so many bytes. */
+function blocksWithin(bytesMax: number | undefined, headerBytes: number): number {
+  if (bytesMax === undefined) return Number.POSITIVE_INFINITY;
+  const blocks = Math.floor((bytesMax - headerBytes) / BLOCK_BYTES);
+  if (blocks >= BLOCKS_AT_LEAST) return blocks;
+  throw new CrucibleMemoryError('USAGE', {
+    what: `a recording cannot be kept to ${bytesMax} bytes`,
+    why: 'each of its threads fills blocks of 64 KiB',
+    fix: 'allow it 2 MiB or more',
+  });
 }
 
 function encodeHeader(options: RecordingOptions, startNs: bigint): Buffer {

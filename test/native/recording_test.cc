@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <thread>
+#include <vector>
 
 #include "../../native/recording/failure.h"
 #include "../../native/recording/json_text.h"
@@ -158,6 +159,40 @@ TEST("a recording cannot be closed under a stream, and closes itself when it is 
     const RecordingWriter forgotten(file.path(), "{}");
   }
   check(walk(file.path()).is_closed, "closed");
+}
+
+TEST("a recording that keeps to a size is reduced by one thread while others write, and drops nothing") {
+  const TemporaryFile file;
+  constexpr std::uint64_t kBytesMax = 4096 + 64 * kBlockBytes;
+  RecordingWriter writer(file.path(), "{}", kBytesMax);
+  std::atomic<bool> is_writing{true};
+  std::thread reducing([&] {
+    while (is_writing) {
+      writer.make_room();
+      std::this_thread::yield();
+    }
+  });
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; t++)
+    threads.emplace_back([&, t] {
+      const auto group = writer.define_group("group " + std::to_string(t),
+                                             {channel("value" + std::to_string(t)),
+                                              channel("ratio" + std::to_string(t), ChannelKind::real)});
+      const auto stream = writer.open_stream();
+      stream->attach(*group);
+      for (int i = 0; i < 150'000; i++) {
+        const double values[] = {static_cast<double>(i), i % 7 == 0 ? std::nan("") : i * 0.5};
+        check(stream->sample(*group, values, monotonic_now_ns()), "written");
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  is_writing = false;
+  reducing.join();
+  const auto status = writer.status();
+  check_equal(status.records_dropped, 0u);
+  check(status.reductions > 0, "something was reduced");
+  check(status.bytes_written <= kBytesMax, "the size was kept");
+  writer.close();
 }
 
 }  // namespace crucible::test

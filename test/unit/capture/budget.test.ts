@@ -3,14 +3,14 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rateForSizeMeasure, withinBudget } from '../../../src/capture/budget.js';
+import { withinBudget } from '../../../src/capture/budget.js';
 import { type Capture, startCapture } from '../../../src/capture/index.js';
 import { type Recording, readRecording } from '../../../src/recording/index.js';
 import { KIB, MIB } from '../../../src/units.js';
 import { folderWith } from '../../fixtures/folder.js';
 
 describe('a budget', () => {
-  const calm = { rateHz: 1000, cpuShare: 0.01, bytesWritten: 0 };
+  const calm = { rateHz: 1000, cpuShare: 0.01, memoryBytes: 0 };
 
   test('that is kept changes nothing, and so does one that is not set', () => {
     assert.equal(withinBudget({ cpuShare: 0.02, diskBytes: 100 * MIB }, calm), undefined);
@@ -32,24 +32,13 @@ describe('a budget', () => {
     assert.equal(withinBudget({ cpuShare: 0.000_001 }, { ...calm, rateHz: 1, cpuShare: 1 }), undefined);
   });
 
-  test('of disk halves the rate whenever half of what was left is used', () => {
-    const budget = { diskBytes: 101 * MIB };
-    const rates: number[] = [];
-    let rateHz = 1000;
-    for (let bytesWritten = 0; bytesWritten < 100 * MIB; bytesWritten += MIB) {
-      const measure = rateForSizeMeasure(budget, { bytesWritten, rateHz, firstRateHz: 1000 });
-      if (measure && 'rateHz' in measure) {
-        rateHz = measure.rateHz;
-        rates.push(rateHz);
-      }
-    }
-    assert.deepEqual(rates, [500, 250, 125, 62.5, 31.25, 15.625]);
-  });
-
-  test('of disk ends the recording before it is exceeded', () => {
-    const measure = withinBudget({ diskBytes: 10 * MIB }, { ...calm, bytesWritten: 9.5 * MIB });
+  test('of memory ends the recording, since nothing else of it can be less', () => {
+    const measure = withinBudget({ memoryBytes: MIB }, { ...calm, memoryBytes: 1.5 * MIB });
     assert.ok(measure && 'end' in measure);
-    assert.match(measure.reason, /the recording ends: it has 9\.5 MiB, and its budget is 10\.0 MiB/);
+    assert.match(
+      measure.reason,
+      /the recording ends: it takes 1\.5 MiB of memory, and its budget is 1\.0 MiB/,
+    );
   });
 });
 
@@ -68,11 +57,11 @@ describe('a capture with a budget', () => {
     assert.match(noteIn(await readRecording(path)), /^rate lowered from 2000 to .* Hz: the sampler took/);
   });
 
-  test('ends its recording rather than fill the disk; what is appended later is dropped', async (t) => {
+  test('of memory ends its recording; what is appended later is dropped', async (t) => {
     const path = join(folderWith(t), 'own.recording');
     const capture = startCapture({
       ...{ path, rateHz: 100, detailIntervalMs: 0, header: {} },
-      budget: { diskBytes: 500 * KIB },
+      budget: { memoryBytes: 64 * KIB },
     });
     const group = capture.group('own', [{ name: 'turns', unit: 'count', kind: 'integer', description: '' }]);
     group.append([1]);
@@ -82,8 +71,42 @@ describe('a capture with a budget', () => {
     capture.stop();
     const recording = await readRecording(path);
     assert.deepEqual([...(recording.series('turns')?.values ?? [])], [1]);
-    assert.match(noteIn(recording), /^the recording ends: it has .*, and its budget is 500 KiB/);
-    assert.ok(statSync(path).size <= 500 * KIB);
+    assert.match(noteIn(recording), /^the recording ends: it takes .* of memory, and its budget is 64/);
+  });
+
+  test('of disk goes on for any time, its oldest samples summarised, the newest whole', async (t) => {
+    const path = join(folderWith(t), 'own.recording');
+    const capture = startCapture({
+      ...{ path, rateHz: 1000, detailIntervalMs: 0, header: {} },
+      budget: { diskBytes: 2 * MIB },
+    });
+    const names = Array.from({ length: 30 }, (_, i) => `own_${i}`);
+    const group = capture.group(
+      'own',
+      names.map((name) => ({ name, unit: 'other', kind: 'real', description: '' })),
+    );
+    let appended = 0;
+    while (capture.status().reductions < 10) {
+      group.append(names.map((_, i) => appended + i / 7));
+      if (++appended % 500 === 0) await sleep(1);
+    }
+    const { samples } = capture.stop();
+    assert.ok(statSync(path).size <= 2 * MIB);
+    const recording = await readRecording(path);
+    assert.deepEqual(recording.problems, []);
+    for (const [channel, all] of [
+      ['own_0', appended],
+      ['rss_bytes', samples],
+    ] as const) {
+      const summaries = recording.summaries(channel);
+      const whole = recording.count(channel) - summaries.length;
+      assert.equal(
+        summaries.reduce((sum, { count }) => sum + count, whole),
+        all,
+        channel,
+      );
+    }
+    assert.ok((recording.summarisedUntilMs ?? Infinity) < recording.endMs);
   });
 });
 

@@ -48,7 +48,7 @@ describe('a recording', () => {
       startedAtEpochMs: 5,
       startNs: 0n,
       pid: 77,
-      formatVersion: '1.0',
+      formatVersion: '1.1',
       details: { target: 'x' },
     });
   });
