@@ -61,6 +61,7 @@ class MemoryAlarm final : public CollectionListener {
   struct Callbacks;
 
   void tick(std::int64_t now_ns, double rss_bytes);
+  [[nodiscard]] bool is_running_short(std::int64_t now_ns, double rss_bytes);
   void save_evidence(const char* trigger, bool with_snapshot) noexcept;
   [[nodiscard]] std::string profile_report();
   [[nodiscard]] std::string snapshot_report(double heap_used_bytes, double available_bytes);
@@ -79,6 +80,9 @@ class MemoryAlarm final : public CollectionListener {
   // The sampler's thread.
   bool was_process_ = false;
   std::int64_t room_due_ns_ = 0;
+  double available_at_reading_bytes_ = 0;
+  double rss_at_reading_bytes_ = 0;
+  double expected_growth_bytes_ = 0;
   std::uint64_t subscription_ = 0;
 };
 
