@@ -1,9 +1,10 @@
 /**
  * Builds the native addons: run by npm as the install script, and by hand.
  * Does nothing when they are there, load, and are newer than their sources;
- * --force asks make even then.
+ * --force asks make even then. --isolate-only: core.node is there already, built
+ * for another major, all of which it serves.
  *
- *   node scripts/install.mjs [--force]
+ *   node scripts/install.mjs [--force] [--isolate-only]
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
@@ -52,7 +53,13 @@ function build() {
   const startedMs = Date.now();
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [nodeGyp, 'configure', 'build', '--jobs=max'],
+    [
+      nodeGyp,
+      'configure',
+      'build',
+      ...(process.argv.includes('--isolate-only') ? ['isolate'] : []),
+      '--jobs=max',
+    ],
     {
       cwd: root,
       env: withHeaders(process.env),

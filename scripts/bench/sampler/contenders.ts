@@ -2,7 +2,11 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCapture } from '../../../src/capture/index.js';
+import { counter } from '../../../src/refcount/index.js';
 import { requirePeer } from '../peer.js';
+
+/** Counters are recorded where there are some. */
+const counted = counter('bench.captures');
 
 /** What a contender has done so far. */
 export interface Sampled {
@@ -21,6 +25,8 @@ export const CONTENDERS = {
   none: () => ({ sampled: () => ({ samples: 0 }), stop: () => {} }),
   'crucible-memory 1 kHz': () => captureAt(1000),
   'crucible-memory 100 Hz': () => captureAt(100),
+  'crucible-memory 1 kHz, V8, counters': () => captureAt(1000, { withHeap: true }),
+  'crucible-memory 100 Hz, V8, counters': () => captureAt(100, { withHeap: true }),
   'setInterval(process.memoryUsage, 1)': () => {
     let samples = 0;
     const timer = setInterval(() => {
@@ -46,9 +52,11 @@ export const CONTENDERS = {
 } satisfies Record<string, () => Running>;
 export type Contender = keyof typeof CONTENDERS;
 
-function captureAt(rateHz: number): Running {
+function captureAt(rateHz: number, { withHeap = false } = {}): Running {
+  if (withHeap) counted.add(1);
   const path = join(tmpdir(), `crucible-memory-bench-${process.pid}.recording`);
   const capture = startCapture({ path, rateHz, detailIntervalMs: 1000, header: {} });
+  if (withHeap && !capture.watchHeap({ spacesIntervalMs: 1000 })) throw new Error('the V8 addon is missing');
   return {
     sampled: () => capture.statistics(),
     stop: () => {

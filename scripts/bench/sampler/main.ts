@@ -12,10 +12,11 @@ import { parseArgs, promisify } from 'node:util';
 import { installPeer, median } from '../peer.js';
 import { BareWakeup } from './bare-wakeup.js';
 import { CONTENDERS } from './contenders.js';
-import { type Load, type Measured, PAIRS } from './target.js';
+import { type Measured, PAIRS } from './target.js';
 
 const OURS = 'crucible-memory 1 kHz';
-const LOADS: Load[] = ['idle', 'busy', 'blocked'];
+const LOADS = ['idle', 'busy', 'blocked'] as const;
+type Load = (typeof LOADS)[number];
 const GOALS = { cpuPercent: 3.5, slowDownPercent: 1 };
 
 /** Median of the rounds with their middle half. */

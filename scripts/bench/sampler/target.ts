@@ -4,17 +4,20 @@
  *   node target.js CONTENDER LOAD AMOUNT
  *
  * LOAD `idle`: sleeps AMOUNT milliseconds with the contender running.
- * LOAD `busy` or `blocked`: carries out PAIRS times AMOUNT units of work without
+ * LOAD `busy`, `blocked`, `allocating` or `io`: carries out PAIRS times AMOUNT units of work without
  * and with the contender, in turns, so that whatever else the machine does
  * meets both alike; the fastest of each are compared, being the least disturbed.
- * busy gives the event loop a turn every few units, blocked only at the end.
+ * busy gives the event loop a turn every few units, blocked only at the end; allocating makes garbage rather
+ * than compute, io sends bytes to itself and back.
  * Prints one line of JSON.
  */
+import { once as emitted } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { CONTENDERS, type Contender, type Running } from './contenders.js';
 
-export type Load = 'idle' | 'busy' | 'blocked';
+export type Load = 'idle' | 'busy' | 'blocked' | 'allocating' | 'io';
 
 export interface Measured {
   /** Time with the contender running. */
@@ -47,10 +50,45 @@ function work(): void {
     }
 }
 
+let kept: object[] = [];
+
+/** A quarter of a megabyte of small objects, of which some live a little. */
+function allocate(): void {
+  kept = [];
+  for (let i = 0; i < 4000; i++) {
+    const made = { i, text: `${i}`, numbers: [i, i + 1] };
+    if (i % 16 === 0) kept.push(made);
+  }
+}
+
+let connection: Promise<Socket> | undefined;
+
+/** One end of a connection, the other end of which sends back what it gets. */
+async function connected(): Promise<Socket> {
+  const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+  await emitted(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  await emitted(socket, 'connect');
+  server.unref();
+  return socket;
+}
+
+/** Sends so many messages and waits for each to come back. */
+async function echo(messages: number): Promise<void> {
+  connection ??= connected();
+  const socket = await connection;
+  for (let i = 0; i < messages; i++) {
+    socket.write('a message of thirty-two bytes...');
+    await emitted(socket, 'data');
+  }
+}
+
 async function carry(load: Load, amount: number): Promise<void> {
   if (load === 'idle') return sleep(amount);
+  if (load === 'io') return echo(amount);
   for (let unit = 0; unit < amount; unit++) {
-    work();
+    if (load === 'allocating') allocate();
+    else work();
     if (load === 'busy' && unit % UNITS_PER_TURN === 0) await turn();
   }
 }
@@ -107,6 +145,7 @@ async function inTurns(start: () => Running, load: Load, amount: number): Promis
     wallMs: sum(({ wallMs }) => wallMs),
     cpuMs: sum(({ cpuMs }) => cpuMs),
     samples: sum(({ samples }) => samples),
+    ...(watched[0]?.cpuNs !== undefined && { cpuNs: sum(({ cpuNs = 0 }) => cpuNs) }),
     slowDown: change(({ wallMs }) => wallMs),
     threadSlowDown: change(({ threadMs }) => threadMs),
   };
@@ -119,4 +158,5 @@ if (process.argv[1] === import.meta.filename) {
   await carry('busy', 200); // until the code is compiled
   const measure = load === 'idle' ? once : inTurns;
   console.log(JSON.stringify(await measure(start, load as Load, Number(amount))));
+  (await connection)?.destroy();
 }
