@@ -34,7 +34,7 @@ export interface HeapSamplerStatistics {
   ticks: number;
   /** Samples written, one for each answer. */
   answers: number;
-  /** Ticks without an answer to the request before: its thread was busy outside of JavaScript. */
+  /** Ticks without an answer to the request before: its thread was busy where V8 does not answer. */
   busyTicks: number;
   /** The same, while its event loop had nothing to do. */
   idleTicks: number;

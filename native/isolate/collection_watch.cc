@@ -2,6 +2,8 @@
 
 #include <v8.h>
 
+#include <utility>
+
 #include "heap_figures.h"
 
 namespace crucible::isolate {
@@ -30,8 +32,8 @@ struct CollectionWatch::Callbacks {
 };
 
 CollectionWatch::CollectionWatch(v8::Isolate* isolate, LinkedStream& stream, const CaptureLink& link,
-                                 const std::string& prefix)
-    : isolate_(isolate), stream_(stream), link_(link) {
+                                 const std::string& prefix, std::function<void()> on_end)
+    : isolate_(isolate), stream_(stream), link_(link), on_end_(std::move(on_end)) {
   collection_group_ = stream.define_group(
       prefix + "collections",
       {
@@ -78,6 +80,7 @@ void CollectionWatch::end(int type, bool is_forced) noexcept {
   };
   stream_.sample(collection_group_, values, now_ns);
   collections_++;
+  on_end_();
   if (type != kMarkCompact) return;
   const double floor[] = {heap.used_bytes, heap.external_bytes, rss_bytes};
   stream_.sample(floor_group_, floor, now_ns);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "linked_stream.h"
@@ -28,8 +29,9 @@ class CollectionListener {
  */
 class CollectionWatch {
  public:
-  /** `stream` is the isolate's thread's, and outlives this. @throws Failure USAGE */
-  CollectionWatch(v8::Isolate* isolate, LinkedStream& stream, const CaptureLink& link, const std::string& prefix);
+  /** `stream` is the isolate's thread's, and outlives this. `on_end`: at the end of every one. @throws Failure USAGE */
+  CollectionWatch(v8::Isolate* isolate, LinkedStream& stream, const CaptureLink& link, const std::string& prefix,
+                  std::function<void()> on_end);
   ~CollectionWatch();
   CollectionWatch(const CollectionWatch&) = delete;
   CollectionWatch& operator=(const CollectionWatch&) = delete;
@@ -47,6 +49,7 @@ class CollectionWatch {
   const CaptureLink& link_;
   std::int32_t collection_group_;
   std::int32_t floor_group_;
+  std::function<void()> on_end_;
   CollectionListener* listener_ = nullptr;
   /** A scavenge may run inside a full collection: one beginning a type. */
   struct Beginning {

@@ -53,11 +53,12 @@ HeapSampler::HeapSampler(v8::Isolate* isolate, const HeapSamplerOptions& options
   silence_group_ = silences_.define_group(
       options.prefix + "v8_silence",
       {{options.prefix + "v8_silence", "other",
-        "0 V8 answers, 1 its thread is busy outside of JavaScript, 2 its event loop is idle; holds until the next"}});
-  collections_ = std::make_unique<CollectionWatch>(isolate, figures_, link_.table(), options.prefix);
+        "0 V8 answers, 1 its thread is busy where V8 does not answer, 2 its event loop is idle; holds until the next"}});
+  collections_ = std::make_unique<CollectionWatch>(isolate, figures_, link_.table(), options.prefix,
+                                                   [this] { answer_tick(); });
 
   // The first sample is there even if V8 answers no tick before the end.
-  answer(link_->now_ns());
+  write_figures(link_->now_ns());
   subscription_ = link_->subscribe(link_->self, on_tick, this);
   if (subscription_ == 0)
     throw Failure("RECORDING_UNWRITABLE", {"V8 cannot be asked at the sampler's ticks", "no memory is left",
@@ -80,15 +81,21 @@ void HeapSampler::tick(std::int64_t now_ns) {
   ticks_.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t idle_ns = uv_metrics_idle_time(static_cast<uv_loop_t*>(event_loop_));
 
-  if (request_->is_open.load(std::memory_order_acquire)) {
+  if (!request_->is_open.load(std::memory_order_acquire)) {
+    note_silence(Silence::none, now_ns);
+    request_->asked_ns.store(now_ns, std::memory_order_relaxed);
+    request_->is_answered.store(false, std::memory_order_relaxed);
+    request_->is_open.store(true, std::memory_order_release);
+    isolate_->RequestInterrupt(on_interrupt, request_);
+  } else if (request_->is_answered.load(std::memory_order_acquire)) {
+    // V8 still has the request: the same one asks for this tick.
+    note_silence(Silence::none, now_ns);
+    request_->asked_ns.store(now_ns, std::memory_order_relaxed);
+    request_->is_answered.store(false, std::memory_order_release);
+  } else {
     const bool was_idle = static_cast<std::int64_t>(idle_ns - last_idle_ns_) > (now_ns - last_tick_ns_) / 2;
     (was_idle ? ticks_idle_ : ticks_busy_).fetch_add(1, std::memory_order_relaxed);
     note_silence(was_idle ? Silence::idle : Silence::busy, now_ns);
-  } else {
-    note_silence(Silence::none, now_ns);
-    request_->asked_ns.store(now_ns, std::memory_order_relaxed);
-    request_->is_open.store(true, std::memory_order_release);
-    isolate_->RequestInterrupt(on_interrupt, request_);
   }
   last_tick_ns_ = now_ns;
   last_idle_ns_ = idle_ns;
@@ -105,11 +112,19 @@ void HeapSampler::note_silence(Silence silence, std::int64_t now_ns) {
 void HeapSampler::on_interrupt(v8::Isolate*, void* data) {
   auto* request = static_cast<Request*>(data);
   HeapSampler* sampler = request->sampler;
-  if (sampler != nullptr && !is_forked_child()) sampler->answer(request->asked_ns.load(std::memory_order_relaxed));
+  if (sampler != nullptr && !is_forked_child()) sampler->answer_tick();
   request->is_open.store(false, std::memory_order_release);
 }
 
-void HeapSampler::answer(std::int64_t asked_ns) {
+/** On the isolate's thread. Each tick once: whoever comes first. */
+void HeapSampler::answer_tick() {
+  if (!request_->is_open.load(std::memory_order_acquire)) return;
+  if (request_->is_answered.load(std::memory_order_acquire)) return;
+  write_figures(request_->asked_ns.load(std::memory_order_relaxed));
+  request_->is_answered.store(true, std::memory_order_release);
+}
+
+void HeapSampler::write_figures(std::int64_t asked_ns) {
   const HeapFigures heap = read_heap_figures(isolate_);
   const std::int64_t now_ns = link_->now_ns();
   const double values[] = {heap.used_bytes, heap.total_bytes, heap.external_bytes, heap.malloced_bytes,

@@ -30,7 +30,7 @@ struct HeapSamplerOptions {
 struct HeapSamplerStatistics {
   /** Ticks at which V8 was to be asked. */
   std::uint64_t ticks;
-  /** Samples: requests that V8 answered. */
+  /** Samples: ticks that V8 answered. */
   std::uint64_t answers;
   /** Ticks at which the request before was still open while JavaScript's thread was busy elsewhere. */
   std::uint64_t ticks_busy;
@@ -43,12 +43,16 @@ struct HeapSamplerStatistics {
  * V8's heap figures on the recording's clock, whatever JavaScript does.
  *
  *   sampler's thread   tick: RequestInterrupt, unless the last request is still open
- *   isolate's thread   interrupt: reads the figures, writes one sample
+ *   isolate's thread   interrupt: reads the figures, writes one sample; or a collection, if it ends before
  *
  * V8 must not be asked from another thread (22 and later crash), and answers
  * only while it runs JavaScript. In JSON.parse, in a large sort, in a
  * collection and in an idle loop it does not: then the channel v8_silence says
  * which, from the first tick without an answer on, and nothing is made up.
+ *
+ * From Node 24 on V8 also leaves interrupts out of optimised loops that call
+ * nothing but built-in functions (worker.terminate() does not end such a loop
+ * either). If they allocate, it answers when it collects.
  *
  * Costs the JavaScript thread 1 to 4 us a sample, and the sampler's thread
  * less than a microsecond a tick.
@@ -73,7 +77,10 @@ class HeapSampler {
   /** Outlives the sampler: V8 may call back after it is gone, and there is no taking back a request. */
   struct Request {
     HeapSampler* sampler;  // null when it is gone; isolate's thread only
+    /** V8 has not called back yet. */
     std::atomic<bool> is_open{false};
+    /** All the same the figures of this tick are written: a collection came first. */
+    std::atomic<bool> is_answered{false};
     std::atomic<std::int64_t> asked_ns{0};
   };
 
@@ -81,7 +88,8 @@ class HeapSampler {
   static void on_interrupt(v8::Isolate* isolate, void* request);
   void tick(std::int64_t now_ns);
   void note_silence(Silence silence, std::int64_t now_ns);
-  void answer(std::int64_t asked_ns);
+  void answer_tick();
+  void write_figures(std::int64_t asked_ns);
 
   v8::Isolate* isolate_;
   LinkHolder link_;

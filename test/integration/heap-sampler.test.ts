@@ -32,6 +32,27 @@ describe('a program whose V8 figures are recorded', () => {
     }
   });
 
+  test('has them of the collections at least while it calls nothing but built-in functions', async (t) => {
+    const path = join(folderWith(t), 'built-in.recording');
+    const child = spawn(process.execPath, [program('heap-sampled.mjs'), path, 'block-in-built-ins']);
+    await once(child.stdout, 'data');
+    while ((await readRecording(path)).count('gc_pause_ns') < 20) await new Promise((r) => setTimeout(r, 50));
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+    const recording = await readRecording(path);
+    const ticksMs = recording.series('rss_bytes')?.timesMs ?? new Float64Array();
+    /** Numbers of the ticks after which something of a channel was recorded. */
+    const ticksOf = (channel: string) =>
+      new Set(
+        Array.from(recording.series(channel)?.timesMs ?? [], (at) => ticksMs.findLastIndex((ms) => ms <= at)),
+      );
+    const answered = ticksOf('heap_used_bytes');
+    const collected = [...ticksOf('gc_pause_ns')];
+    const both = collected.filter((tick) => answered.has(tick)).length;
+    assert.ok(both >= 0.8 * collected.length, `${both} of ${collected.length} ticks with a collection`);
+  });
+
   test('keeps its exit code when it calls process.exit in the middle of a sample', async (t) => {
     const path = join(folderWith(t), 'exiting.recording');
     for (let round = 0; round < 5; round++) {
