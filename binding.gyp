@@ -5,6 +5,7 @@
       "sources": [
         "native/addon/addon.cc",
         "native/addon/capture_binding.cc",
+        "native/addon/decoding_binding.cc",
         "native/addon/follower_binding.cc",
         "native/addon/heap_binding.cc",
         "native/addon/recording_binding.cc",
@@ -71,6 +72,7 @@
         "native/recording/block_table.cc",
         "native/recording/record_reader.cc",
         "native/recording/reduction.cc",
+        "native/recording/sample_run.cc",
         "native/recording/stream.cc",
         "native/recording/writer.cc",
       ],

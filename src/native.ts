@@ -172,6 +172,14 @@ export interface NativeHeap {
 export interface NativeCore extends NativeHeap {
   /** @param options.bytesMax size beyond which the oldest samples are summarised; from 2 MiB on. Default: none */
   createRecording(options: { path: string; header: string; bytesMax?: number }): NativeRecordingWriter;
+  /** CRC-32C. */
+  checksum(bytes: Uint8Array): number;
+  /** decodeSampleRun() of src/recording/sample-run.ts, to the bit. */
+  decodeSampleRun(
+    payload: Uint8Array,
+    place: Float64Array,
+    groups: readonly (Float64Array[] | undefined)[],
+  ): number;
   /** Starts sampling this process into `recording`. Throws PROC_UNREADABLE. */
   startSampler(options: {
     recording: NativeRecordingWriter;

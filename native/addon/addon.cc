@@ -29,6 +29,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new AddonState);  // deleted with the environment
   exports.Set("onError", Napi::Function::New(env, on_error, "onError"));
   register_recording(env, exports);
+  register_decoding(env, exports);
   register_capture(env, exports);
   register_follower(env, exports);
   register_heap(env, exports);

@@ -29,6 +29,8 @@ struct AddonState {
 
 /** recording_binding.cc: what src/recording needs. */
 void register_recording(Napi::Env env, Napi::Object exports);
+/** decoding_binding.cc: what reading a recording spends its time on. */
+void register_decoding(Napi::Env env, Napi::Object exports);
 /** capture_binding.cc: what src/capture needs. */
 void register_capture(Napi::Env env, Napi::Object exports);
 /** follower_binding.cc: a worker thread's recording on the ticks of its process. */

@@ -5,18 +5,33 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <nmmintrin.h>
+#define CRUCIBLE_CHECKSUM_INSTRUCTION
+#endif
+
 namespace crucible::recording {
 
 /**
- * CRC-32C (Castagnoli), eight bytes a step from eight tables (8 KiB in all).
- * Plain C++, so that every processor gives the same bytes: about 1.5 GB/s, which
- * is 45 us for a full block and a few ns for a record.
+ * CRC-32C (Castagnoli), eight bytes a step from eight tables (8 KiB in all):
+ * about 1.5 GB/s, which is 45 us for a full block and a few ns for a record.
+ * x86 processors since 2008 have an instruction for it, five times as fast.
  */
 class Crc32c {
  public:
   /** @param crc the checksum of what came before, to go on with */
   [[nodiscard]] static std::uint32_t of(const std::byte* bytes, std::size_t count,
                                         std::uint32_t crc = 0) noexcept {
+#if defined(CRUCIBLE_CHECKSUM_INSTRUCTION)
+    static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+    if (has_instruction) return by_instruction(bytes, count, crc);
+#endif
+    return from_tables(bytes, count, crc);
+  }
+
+  /** The same on any processor. */
+  [[nodiscard]] static std::uint32_t from_tables(const std::byte* bytes, std::size_t count,
+                                                 std::uint32_t crc = 0) noexcept {
     crc = ~crc;
     for (; count >= 8; count -= 8, bytes += 8) {
       std::uint32_t low;
@@ -34,6 +49,21 @@ class Crc32c {
   }
 
  private:
+#if defined(CRUCIBLE_CHECKSUM_INSTRUCTION)
+  __attribute__((target("sse4.2"))) static std::uint32_t by_instruction(const std::byte* bytes, std::size_t count,
+                                                                        std::uint32_t crc) noexcept {
+    std::uint64_t wide = ~crc;
+    for (; count >= 8; count -= 8, bytes += 8) {
+      std::uint64_t eight;
+      std::memcpy(&eight, bytes, 8);
+      wide = _mm_crc32_u64(wide, eight);
+    }
+    crc = static_cast<std::uint32_t>(wide);
+    for (; count > 0; count--, bytes++) crc = _mm_crc32_u8(crc, static_cast<std::uint8_t>(*bytes));
+    return ~crc;
+  }
+#endif
+
   using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
   static constexpr Tables tables() {

@@ -16,21 +16,8 @@ export class NumberColumn {
     this.#numbers[this.#length++] = value;
   }
 
-  /** The last one; NaN while there is none. */
-  get last(): number {
-    return this.#length === 0 ? Number.NaN : (this.#numbers[this.#length - 1] as number);
-  }
-
   /** What was pushed so far, without copying: not to be written to. */
   view(): Float64Array {
     return this.#numbers.subarray(0, this.#length);
-  }
-
-  /** Puts the numbers into another order: position i takes what stood at order[i]. */
-  reorder(order: Uint32Array): void {
-    const before = this.#numbers;
-    const after = new Float64Array(order.length);
-    for (let i = 0; i < order.length; i++) after[i] = before[order[i] as number] as number;
-    this.#numbers = after;
   }
 }

@@ -1,7 +1,7 @@
 import { CrucibleMemoryError } from '../errors.js';
 import type { ChannelDefinition } from '../native.js';
+import { type BlockArithmetic, TYPESCRIPT_ARITHMETIC } from './block-arithmetic.js';
 import { crc32c } from './checksum.js';
-import { NumberColumn } from './column.js';
 import {
   BLOCK_BYTES_MAX,
   BLOCK_BYTES_MIN,
@@ -20,8 +20,9 @@ import {
 } from './layout.js';
 import { RecordBytes } from './record-bytes.js';
 import { readSummary } from './record-listener.js';
-import { type GroupSamples, type RecordedEvent, Recording, type RecordingHeader } from './recording.js';
-import { decodeSampleRun, type IntegerGroup } from './sample-run.js';
+import { type GroupSummary, type RecordedEvent, Recording, type RecordingHeader } from './recording.js';
+import { PROGRESS, SampleColumns, TIMES } from './sample-columns.js';
+import { GROUPS_AT_MOST, type IntegerGroups, RUN_PLACE } from './sample-run.js';
 
 /** What the first 128 bytes of the file tell, enough to read the rest. */
 export interface FileGeometry {
@@ -39,12 +40,20 @@ export interface BlockSummary {
   covered: number;
 }
 
-interface DecodedGroup extends GroupSamples {
+interface DecodedGroup {
+  name: string;
+  channels: ChannelDefinition[];
   isReal: boolean[];
-  /** What integer deltas count from; anew in every block. */
-  previous: Float64Array;
-  blockOfPrevious: Clock | undefined;
+  samples: SampleColumns;
+  summaries: GroupSummary[];
 }
+
+/** A run of fewer bytes costs more to hand to native code than to decode here. */
+const SHORT_RUN_BYTES = 512;
+/** So many of them in a block, and the rest of it is decoded here. Each group begins with a number that ends a run. */
+const SHORT_RUNS = 16;
+/** Before so many blocks it is not foreseen how many samples there will be. */
+const BLOCKS_TO_FORESEE_FROM = 8;
 
 /** Where in time the records of one block are; one object a block. */
 interface Clock {
@@ -133,7 +142,13 @@ export class RecordingDecoder {
   /** As the header knows it. */
   readonly #blockCount: number;
   readonly #problems: string[] = [];
+  readonly #arithmetic: BlockArithmetic;
+  /** Catalogue and data blocks of the file, and those that were decoded. */
+  readonly #blocksToDecode: number;
+  #blocksDecoded = 0;
   readonly #groups = new Map<number, DecodedGroup>();
+  readonly #integerGroups: IntegerGroups = [];
+  readonly #place = new Float64Array(3);
   readonly #events: RecordedEvent[] = [];
   readonly #unknown = new Map<string, number>();
   #unfinished: UnfinishedRecord | undefined;
@@ -141,9 +156,14 @@ export class RecordingDecoder {
   #sequence = -1;
   #endNs = 0;
 
-  /** @param header headerBytes long, or less where the file ends before */
-  constructor(path: string, header: Uint8Array) {
+  /**
+   * @param header headerBytes long, or less where the file ends before
+   * @param blocks how many will be given, about: room is made for as many
+   */
+  constructor(path: string, header: Uint8Array, blocks: number, arithmetic: BlockArithmetic) {
     this.#path = path;
+    this.#arithmetic = arithmetic;
+    this.#blocksToDecode = blocks;
     const view = viewOf(header);
     this.#header = {
       startedAtEpochMs: Number(view.getBigInt64(FILE_HEADER.startEpochNs, true)) / 1e6,
@@ -198,11 +218,12 @@ export class RecordingDecoder {
     const isWhole = payload.length === used;
     const isSealed = view.getUint8(BLOCK_HEADER.sealed) === 1;
     const checksum = view.getUint32(BLOCK_HEADER.payloadChecksum, true);
-    const isDamaged = isWhole && isSealed && crc32c(payload) !== checksum;
+    const isDamaged = isWhole && isSealed && this.#arithmetic.checksum(payload) !== checksum;
 
     // The checksum of a sealed block covers every record: only of others each is checked by itself.
     const isChecked = isWhole && isSealed && !isDamaged;
     const read = this.#decodePayload(payload, Number(view.getBigInt64(BLOCK_HEADER.baseNs, true)), isChecked);
+    this.#blocksDecoded++;
     if (isDamaged || (isWhole && read < used))
       this.problem(`block ${number} is damaged: ${used - read} of its ${used} bytes were not read`);
   }
@@ -220,15 +241,15 @@ export class RecordingDecoder {
     const clock: Clock = { elapsedNs: baseNs };
     const bytes = new RecordBytes(payload);
     let whole = 0;
-    const integers = (id: number) => this.#integersOf(id, clock);
+    let arithmetic = this.#arithmetic;
+    let shortRuns = 0;
+    for (const { samples } of this.#groups.values()) samples.startBlock();
     while (bytes.left > 0) {
       if (isChecked && this.#unfinished === undefined) {
-        const from = { at: bytes.at, elapsedNs: clock.elapsedNs, latestNs: this.#endNs };
-        const run = decodeSampleRun(payload, from, integers);
-        clock.elapsedNs = run.elapsedNs;
-        this.#endNs = run.latestNs;
-        bytes.skipTo(run.at);
-        whole = run.at;
+        this.#decodeRun(payload, bytes, clock, arithmetic);
+        if (bytes.at - whole < SHORT_RUN_BYTES && ++shortRuns === SHORT_RUNS)
+          arithmetic = TYPESCRIPT_ARITHMETIC;
+        whole = bytes.at;
         if (bytes.left === 0) break;
       }
       const length = bytes.varint();
@@ -243,12 +264,29 @@ export class RecordingDecoder {
     return whole;
   }
 
-  /** A group that has nothing but integers, ready for the samples of a block. */
-  #integersOf(id: number, clock: Clock): IntegerGroup | undefined {
-    const group = this.#groups.get(id);
-    if (group === undefined || group.isReal.includes(true)) return undefined;
-    startBlock(group, clock);
-    return group;
+  /** The samples of integers from here on, up to the first record that is anything else. */
+  #decodeRun(payload: Uint8Array, bytes: RecordBytes, clock: Clock, arithmetic: BlockArithmetic): void {
+    const place = this.#place;
+    place[RUN_PLACE.at] = bytes.at;
+    place[RUN_PLACE.elapsedNs] = clock.elapsedNs;
+    place[RUN_PLACE.latestNs] = this.#endNs;
+    for (;;) {
+      const full = this.#groups.get(arithmetic.decodeSampleRun(payload, place, this.#integerGroups));
+      if (full === undefined) break;
+      this.#makeRoom(full.samples);
+    }
+    bytes.skipTo(place[RUN_PLACE.at] as number);
+    clock.elapsedNs = place[RUN_PLACE.elapsedNs] as number;
+    this.#endNs = place[RUN_PLACE.latestNs] as number;
+  }
+
+  /** For all the samples that the file has, if it goes on as it began: copying them again and again takes longer than decoding. */
+  #makeRoom(samples: SampleColumns): void {
+    const foreseen =
+      this.#blocksDecoded < BLOCKS_TO_FORESEE_FROM
+        ? 0
+        : (1.02 * samples.length * this.#blocksToDecode) / this.#blocksDecoded;
+    samples.grow(foreseen);
   }
 
   #decodeRecord(bytes: RecordBytes, clock: Clock): void {
@@ -260,7 +298,7 @@ export class RecordingDecoder {
     }
     this.#dropUnfinished();
     if (head & CONTINUED_BY_NEXT) {
-      this.#unfinished = { kind, pieces: [bytes.peek()], elapsedNs: clock.elapsedNs };
+      this.#unfinished = { kind, pieces: [bytes.peek().slice()], elapsedNs: clock.elapsedNs };
       // The time that is in it moves the clock on for the records behind it.
       if (kind === RecordKind.Event) clock.elapsedNs += bytes.zigzag();
       return;
@@ -275,7 +313,7 @@ export class RecordingDecoder {
       if (isLast) this.problem('the beginning of a long record is missing, so it was left out');
       return;
     }
-    unfinished.pieces.push(bytes.peek());
+    unfinished.pieces.push(bytes.peek().slice());
     if (isLast) this.#finish(unfinished);
   }
 
@@ -293,51 +331,61 @@ export class RecordingDecoder {
     else this.#countUnknown(`records of the unknown kind ${kind}`);
   }
 
-  /** The group of a sample, and its time; undefined, and counted, when nobody knows the group. */
-  #sampled(bytes: RecordBytes, clock: Clock): DecodedGroup | undefined {
+  /** Begins a sample: the group that it is of, and its place there. Undefined, and counted, when nobody knows the group. */
+  #sampled(
+    bytes: RecordBytes,
+    clock: Clock,
+  ): { group: DecodedGroup; at: number; timeMs: number } | undefined {
     const group = this.#groups.get(bytes.varint());
     clock.elapsedNs += bytes.zigzag();
     if (!group) {
       this.#countUnknown('samples of a group whose definition is lost');
       return undefined;
     }
-    startBlock(group, clock);
-    return group;
+    const { samples } = group;
+    if (samples.isFull) this.#makeRoom(samples);
+    const at = samples.length;
+    const timeMs = this.#happened(clock);
+    (samples.arrays[TIMES] as Float64Array)[at] = timeMs;
+    (samples.arrays[PROGRESS] as Float64Array)[0] = at + 1;
+    return { group, at, timeMs };
+  }
+
+  #decodeSample(bytes: RecordBytes, clock: Clock, isSparse: boolean): void {
+    const place = this.#sampled(bytes, clock);
+    if (!place) return;
+    const { isReal, samples } = place.group;
+    const presence = isSparse ? bytes.take(Math.ceil(isReal.length / 8)) : undefined;
+    const progress = samples.arrays[PROGRESS] as Float64Array;
+    for (let i = 0; i < isReal.length; i++) {
+      let value = Number.NaN;
+      if (!presence || (presence[i >> 3] as number) & (1 << (i & 7))) {
+        if (isReal[i]) value = bytes.real();
+        else {
+          value = bytes.zigzag(progress[1 + i]);
+          progress[1 + i] = value;
+        }
+      }
+      samples.set(place.at, i, value);
+    }
   }
 
   /** What stands in for the samples is the last one; the rest is kept beside it. */
   #decodeSummary(bytes: RecordBytes, clock: Clock): void {
-    const group = this.#sampled(bytes, clock);
-    if (!group) return;
-    const endMs = this.#happened(clock);
-    group.timesMs.push(endMs);
-    group.summaries.push({
+    const place = this.#sampled(bytes, clock);
+    if (!place) return;
+    const { samples, channels, summaries } = place.group;
+    const progress = samples.arrays[PROGRESS] as Float64Array;
+    summaries.push({
       firstMs: (clock.elapsedNs - bytes.varint()) / 1e6,
-      lastMs: endMs,
-      channels: group.channels.map(({ kind }, i) => {
-        const summary = readSummary(bytes, kind, group.previous[i] as number);
-        if (summary.count > 0) group.previous[i] = summary.last;
-        group.values[i]?.push(summary.count > 0 ? summary.last : Number.NaN);
+      lastMs: place.timeMs,
+      channels: channels.map(({ kind }, i) => {
+        const summary = readSummary(bytes, kind, progress[1 + i] as number);
+        if (summary.count > 0) progress[1 + i] = summary.last;
+        samples.set(place.at, i, summary.count > 0 ? summary.last : Number.NaN);
         return summary;
       }),
     });
-  }
-
-  #decodeSample(bytes: RecordBytes, clock: Clock, isSparse: boolean): void {
-    const group = this.#sampled(bytes, clock);
-    if (!group) return;
-    const presence = isSparse ? bytes.take(Math.ceil(group.channels.length / 8)) : undefined;
-    group.timesMs.push(this.#happened(clock));
-    for (let i = 0; i < group.isReal.length; i++) {
-      const column = group.values[i] as NumberColumn;
-      if (presence && !((presence[i >> 3] as number) & (1 << (i & 7)))) column.push(Number.NaN);
-      else if (group.isReal[i]) column.push(bytes.real());
-      else {
-        const value = bytes.zigzag(group.previous[i]);
-        group.previous[i] = value;
-        column.push(value);
-      }
-    }
   }
 
   #decodeEvent(bytes: RecordBytes, clock: Clock): void {
@@ -360,16 +408,11 @@ export class RecordingDecoder {
       this.problem(`group ${id} is not defined as a group is`);
       return;
     }
-    this.#groups.set(id, {
-      name: definition.name,
-      channels: definition.channels,
-      timesMs: new NumberColumn(),
-      values: definition.channels.map(() => new NumberColumn()),
-      isReal: definition.channels.map(({ kind }) => kind === 'real'),
-      previous: new Float64Array(definition.channels.length),
-      blockOfPrevious: undefined,
-      summaries: [],
-    });
+    const { name, channels } = definition;
+    const isReal = channels.map(({ kind }) => kind === 'real');
+    const samples = new SampleColumns(channels.length);
+    this.#groups.set(id, { name, channels, isReal, samples, summaries: [] });
+    if (id < GROUPS_AT_MOST) this.#integerGroups[id] = isReal.includes(true) ? undefined : samples.arrays;
   }
 
   #parse(json: string, what: string): unknown {
@@ -397,8 +440,11 @@ export class RecordingDecoder {
     if (lost > 0)
       this.problem(`the file ends before its last block: ${lost} of ${this.#blockCount} are missing`);
     for (const [what, count] of this.#unknown) this.problem(`skipped ${what} (${count} of them)`);
-    const groups = [...this.#groups.values()];
-    for (const group of groups) orderByTime(group);
+    const groups = [...this.#groups.values()].map(({ name, channels, samples, summaries }) => {
+      samples.orderByTime();
+      const { timesMs, values, hasAbsent } = samples;
+      return { name, channels, timesMs, values, hasAbsent, summaries };
+    });
     return new Recording({
       path: this.#path,
       header: this.#header,
@@ -412,13 +458,6 @@ export class RecordingDecoder {
   }
 }
 
-/** Differences count from 0 in every block. */
-function startBlock(group: DecodedGroup, clock: Clock): void {
-  if (group.blockOfPrevious === clock) return;
-  group.previous.fill(0);
-  group.blockOfPrevious = clock;
-}
-
 function isDefinition(value: unknown): value is { name: string; channels: ChannelDefinition[] } {
   const { name, channels } = (value ?? {}) as { name?: unknown; channels?: unknown };
   return (
@@ -429,19 +468,6 @@ function isDefinition(value: unknown): value is { name: string; channels: Channe
         typeof channel?.name === 'string' && (channel.kind === 'integer' || channel.kind === 'real'),
     )
   );
-}
-
-/** Several threads may write the same group, and a writer may give times of its own. */
-function orderByTime(group: GroupSamples): void {
-  const times = group.timesMs.view();
-  let sorted = 1;
-  while (sorted < times.length && (times[sorted] as number) >= (times[sorted - 1] as number)) sorted++;
-  if (sorted >= times.length) return;
-  const order = Uint32Array.from(times, (_, i) => i).sort(
-    (a, b) => (times[a] as number) - (times[b] as number),
-  );
-  group.timesMs.reorder(order);
-  for (const column of group.values) column.reorder(order);
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -1,6 +1,9 @@
+import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
+import { fastestArithmetic } from './block-arithmetic.js';
 import {
   type BlockSummary,
   decodeBlockSummary,
@@ -11,10 +14,15 @@ import {
 import { BLOCK_HEADER, BlockType, FILE_HEADER } from './layout.js';
 import type { Recording } from './recording.js';
 
+/** Headers of blocks that are read before the event loop has a turn. */
+const HEADERS_AT_ONCE = 64;
+/** Bytes that are read while those before them are decoded. */
+const READ_AT_ONCE_BYTES = 2 * 1024 * 1024;
+
 /**
  * Reads a recording: one that was closed, one that is being written, one whose
- * process was killed, one that was cut short. Holds one block of the file at a
- * time beside the samples themselves.
+ * process was killed, one that was cut short. Holds a few megabytes of the file
+ * at a time beside the samples themselves.
  *
  * @throws CrucibleMemoryError RECORDING_UNREADABLE, RECORDING_FOREIGN,
  * RECORDING_TRUNCATED (not even a header), RECORDING_VERSION
@@ -38,31 +46,85 @@ const ATTEMPTS_MAX = 5;
 async function readFile(path: string, file: FileHandle, isLast: boolean): Promise<Recording | undefined> {
   const { size } = await file.stat();
   const geometry = decodeGeometry(path, await readAt(file, 0, FILE_HEADER.details));
-  const decoder = new RecordingDecoder(path, await readAt(file, 0, geometry.headerBytes));
+  const blockCount = blockCountOf(size, geometry);
+  const header = await readAt(file, 0, geometry.headerBytes);
+  const decoder = new RecordingDecoder(path, header, blockCount, fastestArithmetic());
   const summaries: NumberedBlock[] = [];
-  for (let number = 0; number < blockCountOf(size, geometry); number++)
-    take(decoder, summaries, number, await readAt(file, offsetOf(number, geometry), BLOCK_HEADER.size));
-  for (const { number, ...expected } of inDecodingOrder(summaries)) {
-    const block = await readAt(file, offsetOf(number, geometry), geometry.blockBytes);
+  for (let number = 0; number < blockCount; number++) {
+    if (number % HEADERS_AT_ONCE === 0) await setImmediate();
+    take(decoder, summaries, number, startOf(file, offsetOf(number, geometry)));
+  }
+  for await (const [{ number, ...expected }, block] of readBlocks(
+    file,
+    inDecodingOrder(summaries),
+    geometry,
+  )) {
     if (isDeepStrictEqual(decodeBlockSummary(block), expected)) decoder.decodeBlock(number, block);
     else if (!isLast) return undefined;
     else decoder.problem(`block ${number} was used again while it was read`);
   }
-  return decoder.finish(blockCountOf(size, geometry));
+  return decoder.finish(blockCount);
+}
+
+/** Blocks that lie behind each other and are decoded in that order. */
+type Stretch = [NumberedBlock, ...NumberedBlock[]];
+
+function stretchesOf(blocks: readonly NumberedBlock[], { blockBytes }: FileGeometry): Stretch[] {
+  const most = Math.max(1, Math.floor(READ_AT_ONCE_BYTES / blockBytes));
+  const stretches: Stretch[] = [];
+  for (const block of blocks) {
+    const last = stretches.at(-1);
+    if (last && last[0].number + last.length === block.number && last.length < most) last.push(block);
+    else stretches.push([block]);
+  }
+  return stretches;
+}
+
+/** The next stretch is read while one is decoded: into two buffers, in turns. A block is valid until the next is asked for. */
+async function* readBlocks(
+  file: FileHandle,
+  blocks: readonly NumberedBlock[],
+  geometry: FileGeometry,
+): AsyncGenerator<[NumberedBlock, Uint8Array]> {
+  const { blockBytes } = geometry;
+  const stretches = stretchesOf(blocks, geometry);
+  const longest = blockBytes * stretches.reduce((most, { length }) => Math.max(most, length), 0);
+  const buffers = [Buffer.allocUnsafeSlow(longest), Buffer.allocUnsafeSlow(longest)];
+  const read = (i: number) => {
+    const stretch = stretches[i];
+    if (stretch === undefined) return undefined;
+    const buffer = (buffers[i % 2] as Buffer).subarray(0, stretch.length * blockBytes);
+    const bytes = fill(file, offsetOf(stretch[0].number, geometry), buffer);
+    // It is awaited later, or never, when decoding fails.
+    bytes.catch(() => {});
+    return bytes;
+  };
+  let next = read(0);
+  for (let i = 0; next !== undefined; i++) {
+    const bytes = await next;
+    next = read(i + 1);
+    for (const [k, block] of (stretches[i] as Stretch).entries())
+      yield [block, bytes.subarray(k * blockBytes, (k + 1) * blockBytes)];
+  }
 }
 
 /** The same for a recording that is in memory. `path` serves in messages. */
-export function decodeRecording(bytes: Uint8Array, path = 'the recording'): Recording {
+export function decodeRecording(
+  bytes: Uint8Array,
+  path = 'the recording',
+  arithmetic = fastestArithmetic(),
+): Recording {
   const geometry = decodeGeometry(path, bytes.subarray(0, FILE_HEADER.details));
-  const decoder = new RecordingDecoder(path, bytes.subarray(0, geometry.headerBytes));
+  const blocks = blockCountOf(bytes.length, geometry);
+  const decoder = new RecordingDecoder(path, bytes.subarray(0, geometry.headerBytes), blocks, arithmetic);
   const at = (number: number, length: number) =>
     bytes.subarray(offsetOf(number, geometry), offsetOf(number, geometry) + length);
   const summaries: NumberedBlock[] = [];
-  for (let number = 0; number < blockCountOf(bytes.length, geometry); number++)
+  for (let number = 0; number < blocks; number++)
     take(decoder, summaries, number, at(number, BLOCK_HEADER.size));
   for (const { number } of inDecodingOrder(summaries))
     decoder.decodeBlock(number, at(number, geometry.blockBytes));
-  return decoder.finish(blockCountOf(bytes.length, geometry));
+  return decoder.finish(blocks);
 }
 
 interface NumberedBlock extends BlockSummary {
@@ -109,11 +171,21 @@ function offsetOf(block: number, { headerBytes, blockBytes }: FileGeometry): num
   return headerBytes + block * blockBytes;
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const buffer = Buffer.alloc(length);
+function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  return fill(file, position, Buffer.alloc(length));
+}
+
+/** The header of a block. Without a promise: there are thousands of them, and each takes a microsecond. */
+function startOf(file: FileHandle, position: number): Uint8Array {
+  const buffer = Buffer.alloc(BLOCK_HEADER.size);
+  return buffer.subarray(0, readSync(file.fd, buffer, 0, buffer.length, position));
+}
+
+/** As much of the buffer as the file has bytes for. */
+async function fill(file: FileHandle, position: number, buffer: Buffer): Promise<Uint8Array> {
   let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

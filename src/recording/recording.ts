@@ -1,5 +1,4 @@
 import type { ChannelDefinition } from '../native.js';
-import type { NumberColumn } from './column.js';
 import type { ChannelSummary } from './record-listener.js';
 
 /** What the application and the machine said when the recording began. */
@@ -36,17 +35,6 @@ export interface RecordedPhase {
   complete: boolean;
 }
 
-/** The samples of one group: what a reader collects. */
-export interface GroupSamples {
-  name: string;
-  channels: ChannelDefinition[];
-  timesMs: NumberColumn;
-  /** One column a channel; NaN: absent. */
-  values: NumberColumn[];
-  /** Where old samples were summarised, what of; in any order. */
-  summaries: GroupSummary[];
-}
-
 /** What is kept of consecutive samples of a group. */
 export interface GroupSummary {
   firstMs: number;
@@ -76,6 +64,14 @@ export interface RecordedGroup {
   timesMs: Float64Array;
   /** One array a channel; NaN: absent. */
   values: Float64Array[];
+}
+
+/** What a reader collects of a group. */
+export interface GroupSamples extends RecordedGroup {
+  /** Whether any value is NaN. */
+  hasAbsent: boolean;
+  /** Where old samples were summarised, what of; in any order. */
+  summaries: GroupSummary[];
 }
 
 export interface RecordingContents {
@@ -109,7 +105,7 @@ export class Recording {
   readonly problems: string[];
   readonly #events: RecordedEvent[];
   readonly #groups: GroupSamples[];
-  readonly #columnsByChannel = new Map<string, { timesMs: NumberColumn; values: NumberColumn }>();
+  readonly #columnsByChannel = new Map<string, Series & { hasAbsent: boolean }>();
   readonly #seriesByChannel = new Map<string, Series>();
 
   constructor(contents: RecordingContents) {
@@ -125,7 +121,12 @@ export class Recording {
     for (const group of contents.groups)
       group.channels.forEach((channel, i) => {
         const values = group.values[i];
-        if (values) this.#columnsByChannel.set(channel.name, { timesMs: group.timesMs, values });
+        if (values)
+          this.#columnsByChannel.set(channel.name, {
+            timesMs: group.timesMs,
+            values,
+            hasAbsent: group.hasAbsent,
+          });
       });
   }
 
@@ -141,7 +142,8 @@ export class Recording {
     if (known) return known;
     const columns = this.#columnsByChannel.get(name);
     if (!columns) return undefined;
-    const series = withoutAbsent(columns.timesMs.view(), columns.values.view());
+    const { timesMs, values, hasAbsent } = columns;
+    const series = hasAbsent ? withoutAbsent(timesMs, values) : { timesMs, values };
     this.#seriesByChannel.set(name, series);
     return series;
   }
@@ -172,12 +174,7 @@ export class Recording {
 
   /** The channels that were sampled together, with absent values as NaN. Shared arrays: not to be written to. */
   get groups(): RecordedGroup[] {
-    return this.#groups.map(({ name, channels, timesMs, values }) => ({
-      name,
-      channels,
-      timesMs: timesMs.view(),
-      values: values.map((column) => column.view()),
-    }));
+    return this.#groups.map(({ name, channels, timesMs, values }) => ({ name, channels, timesMs, values }));
   }
 
   /** How many values a channel has; 0 when the recording has no such channel. */
@@ -219,7 +216,7 @@ export class Recording {
 
 function withoutAbsent(timesMs: Float64Array, values: Float64Array): Series {
   let present = 0;
-  for (const value of values) if (!Number.isNaN(value)) present++;
+  for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i])) present++;
   if (present === values.length) return { timesMs, values };
   const kept: Series = { timesMs: new Float64Array(present), values: new Float64Array(present) };
   let at = 0;

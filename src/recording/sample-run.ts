@@ -1,26 +1,19 @@
-import type { NumberColumn } from './column.js';
 import { CHECK_BYTES, RecordKind } from './layout.js';
-
-/** What samples of a group of integers need to be decoded. */
-export interface IntegerGroup {
-  timesMs: NumberColumn;
-  values: NumberColumn[];
-  /** What differences count from, within a block. */
-  previous: Float64Array;
-}
-
-/** A run of samples: where it ended, when the last of them was, and the latest time of all records so far. */
-export interface SampleRun {
-  at: number;
-  elapsedNs: number;
-  latestNs: number;
-}
+import { FIRST_CHANNEL, PROGRESS, TIMES } from './sample-columns.js';
 
 /** Four bytes of a varint hold 28 bits, which nearly every difference between two samples fits into. */
 const MORE = 0x80;
 const BITS = 0x7f;
 /** A run ends at the first record that is anything else. */
 const NOT_HERE = -1;
+/** Numbers of groups from here on take two bytes. */
+export const GROUPS_AT_MOST = MORE;
+
+/** Where decoding is, and when: byte of the payload, time of the last record, latest time of all so far. */
+export const RUN_PLACE = { at: 0, elapsedNs: 1, latestNs: 2 } as const;
+
+/** Arrays of SampleColumns by the number of their group; only of groups that have nothing but integers. */
+export type IntegerGroups = (Float64Array[] | undefined)[];
 
 let cursor = 0;
 
@@ -38,20 +31,24 @@ function smallVarint(bytes: Uint8Array): number {
 /**
  * Decodes the samples of integers that follow each other in a payload whose
  * checksum was right, until the first record of another kind or with a number
- * of more than 28 bits. It is what eight hours at 1 kHz consist of: the general
- * decoder takes three times as long for them.
+ * of more than 28 bits. It is what eight hours at 1 kHz consist of.
  *
- * @param groupOf the group of that number; undefined: not decoded here
+ * native/recording/sample_run.cc does the same five times as fast; a test
+ * holds the two together. This one serves where the addon is missing.
+ *
+ * @param place where to begin (RUN_PLACE); moves on to where the run ended
+ * @returns the group whose columns are full, and which has to grow first; -1: the run has ended
  */
-export function decodeSampleRun(
-  payload: Uint8Array,
-  from: SampleRun,
-  groupOf: (id: number) => IntegerGroup | undefined,
-): SampleRun {
-  let { at, elapsedNs, latestNs } = from;
+export function decodeSampleRun(payload: Uint8Array, place: Float64Array, groups: IntegerGroups): number {
+  let at = place[RUN_PLACE.at] as number;
+  let elapsedNs = place[RUN_PLACE.elapsedNs] as number;
+  let latestNs = place[RUN_PLACE.latestNs] as number;
   const end = payload.length;
   let id = NOT_HERE;
-  let group: IntegerGroup | undefined;
+  let full = NOT_HERE;
+  let group: Float64Array[] | undefined;
+  let progress: Float64Array = new Float64Array();
+  let times: Float64Array = progress;
   let differences = new Float64Array();
   while (at + 1 + CHECK_BYTES < end) {
     const length = payload[at] as number;
@@ -59,11 +56,14 @@ export function decodeSampleRun(
     const behind = first + length;
     if (length === 0 || length >= MORE || behind > end || payload[first] !== RecordKind.Sample) break;
     const wanted = payload[first + 1] as number;
-    if (wanted >= MORE) break;
+    if (wanted >= GROUPS_AT_MOST) break;
     if (wanted !== id) {
-      group = groupOf(wanted);
       id = wanted;
-      differences = new Float64Array(group?.values.length ?? 0);
+      group = groups[wanted];
+      if (group === undefined) break;
+      progress = group[PROGRESS] as Float64Array;
+      times = group[TIMES] as Float64Array;
+      differences = new Float64Array(group.length - FIRST_CHANNEL);
     }
     if (group === undefined) break;
     cursor = first + 2;
@@ -74,19 +74,28 @@ export function decodeSampleRun(
       isHere = difference !== NOT_HERE;
       differences[i] = signed(difference);
     }
-    // Only a record that was read to its end has changed anything.
+    // Only a record that was read to its end, and has room, has changed anything.
     if (!isHere || cursor > behind) break;
+    const sample = progress[0] as number;
+    if (sample === times.length) {
+      full = id;
+      break;
+    }
     elapsedNs += signed(step);
     if (elapsedNs > latestNs) latestNs = elapsedNs;
-    group.timesMs.push(elapsedNs / 1e6);
+    times[sample] = elapsedNs / 1e6;
     for (let i = 0; i < differences.length; i++) {
-      const value = (group.previous[i] as number) + (differences[i] as number);
-      group.previous[i] = value;
-      (group.values[i] as NumberColumn).push(value);
+      const value = (progress[1 + i] as number) + (differences[i] as number);
+      progress[1 + i] = value;
+      (group[FIRST_CHANNEL + i] as Float64Array)[sample] = value;
     }
+    progress[0] = sample + 1;
     at = behind;
   }
-  return { at, elapsedNs, latestNs };
+  place[RUN_PLACE.at] = at;
+  place[RUN_PLACE.elapsedNs] = elapsedNs;
+  place[RUN_PLACE.latestNs] = latestNs;
+  return full;
 }
 
 /** Zigzag: 0, -1, 1, -2, ... are 0, 1, 2, 3, ... */

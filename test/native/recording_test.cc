@@ -46,6 +46,7 @@ TEST("the checksum is CRC-32C, whole or in pieces") {
     check_equal(checksum(text), checksum_bit_by_bit(text));
     const auto half = text.size() / 2;
     check_equal(checksum(text.substr(half), checksum(text.substr(0, half))), checksum(text));
+    check_equal(Crc32c::from_tables(reinterpret_cast<const std::byte*>(text.data()), text.size()), checksum(text));
     text += static_cast<char>(i * 37);
   }
 }
