@@ -17,7 +17,7 @@ import { TRUTH_SETTINGS } from './settings.js';
  * src/detect/calibration-constants.ts.
  */
 const { values: options } = parseArgs({
-  options: { seeds: { type: 'string', default: '20' }, 'clean-seeds': { type: 'string', default: '60' } },
+  options: { seeds: { type: 'string', default: '40' }, 'clean-seeds': { type: 'string', default: '60' } },
 });
 const seeds = Number(options.seeds);
 const cleanSeeds = Number(options['clean-seeds']);

@@ -15,6 +15,8 @@ import { trySteps } from './step-candidates.js';
 
 const WARM_UPS = [0.008, 0.015, 0.025, 0.04, 0.06, 0.09, 0.13, 0.18, 0.25, 0.35];
 const LOGARITHMIC_WARM_UPS = [0.002, 0.006, 0.02, 0.06];
+/** Of a logarithm a smaller unit of time moves only the level: it is no parameter that was searched for. */
+const SLOWING_WARM_UP = 0.006;
 const FULL_AT = Array.from({ length: 22 }, (_, i) => 0.08 + 0.04 * i);
 const REPETITIONS = [0, 1.2, 2.5];
 const ONSETS = Array.from({ length: 16 }, (_, i) => 0.1 + 0.05 * i);
@@ -46,6 +48,7 @@ export function tryAll(contest: Contest): void {
     leaking: 0,
     searched: 0,
   });
+  trySlowing(contest, growing);
   tryBounded(contest, warmUps, fillings);
   trySteady(contest, warmUps, fillings, growing);
   tryOnsets(contest, warmUps);
@@ -64,6 +67,20 @@ function growthColumns(contest: Contest): GrowthColumn[] {
   const { worked } = contest.points;
   if (worked === undefined) return [steady];
   return [steady, { name: 'perOperation', column: contest.space.add(worked) }];
+}
+
+/** A warm-up of which each tenfold of the time adds as much as the one before: clean, or with growth beneath it. */
+function trySlowing(contest: Contest, growing: GrowthColumn[]): void {
+  const slowing = contest.column(logarithmic(SLOWING_WARM_UP));
+  contest.try({ name: 'slowingWarmUp', columns: [slowing], signs: [1], leaking: 0, searched: 0 });
+  for (const { column } of growing)
+    contest.try({
+      name: 'steadyAfterWarmUp',
+      columns: [slowing, column],
+      signs: [1, 1],
+      leaking: 1,
+      searched: 0,
+    });
 }
 
 interface Filling {

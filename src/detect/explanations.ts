@@ -15,7 +15,8 @@ export interface ExplanationKind {
 
 export const EXPLANATIONS = {
   level: { words: 'a constant level', weight: 0.34 },
-  warmUp: { words: 'a warm-up that dies away', weight: 0.16 },
+  warmUp: { words: 'a warm-up that dies away', weight: 0.13 },
+  slowingWarmUp: { words: 'a warm-up that becomes slower and slower', weight: 0.03 },
   filling: { words: 'a cache or pool that fills and then stays', weight: 0.16 },
   warmUpAndFilling: { words: 'a warm-up and a cache that fills', weight: 0.05 },
   falling: { words: 'memory that is given back over time', weight: 0.07 },

@@ -1,5 +1,5 @@
-import type { Contest } from './contest.js';
-import { risingStairs } from './shapes.js';
+import type { Candidate, Contest } from './contest.js';
+import { risingStairs, settling } from './shapes.js';
 import { addSteps, stepPlaces } from './steps.js';
 
 /** What is tried of stairs: where they are is searched, how they go on is weighed. */
@@ -7,7 +7,7 @@ import { addSteps, stepPlaces } from './steps.js';
 const MOST_STEPS = 14;
 const POINTS_AT_LEAST = 20;
 /** Memories for the search: one sees levels, the other sees jumps. */
-const MEMORIES = [0.5, 0.95];
+const MEMORIES = [0.5, 0.95] as const;
 /** Steps whose gaps vary by less than this keep time; above the second figure they keep none. */
 const REGULAR_VARIATION = 0.2;
 const SPORADIC_VARIATION = 0.5;
@@ -16,23 +16,42 @@ const STILL_STEPPING = 0.6;
 /** A pause of so many gaps, and regular steps have stopped. */
 const STOPPED_AFTER_GAPS = 1.6;
 
+/** Every process warms up; steps that come later are looked for on top of it too. */
+const WARM_UPS_BENEATH = [0.02, 0.06];
+
 export function trySteps(contest: Contest): void {
-  const { points, space } = contest;
-  const n = points.values.length;
+  const n = contest.points.values.length;
   if (n < POINTS_AT_LEAST) return;
   const most = Math.min(MOST_STEPS, Math.floor(n / 5));
-  const constant = new Float64Array(n).fill(1);
-  for (const memory of MEMORIES) {
-    const places = stepPlaces(space.column(0), [constant], points.begins, memory, most);
-    const columns = addSteps(space, places, points.begins);
-    for (let count = 1; count <= places.length; count++) {
-      tryStairs(contest, places.slice(0, count), columns.slice(0, count));
-    }
-  }
+  for (const memory of MEMORIES) tryStepsOn(contest, [], memory, most);
+  for (const tau of WARM_UPS_BENEATH) tryStepsOn(contest, [contest.column(settling(tau))], MEMORIES[0], most);
   tryEvenStairs(contest);
 }
 
-function tryStairs(contest: Contest, found: number[], columns: number[]): void {
+function tryStepsOn(contest: Contest, beneath: number[], memory: number, most: number): void {
+  const { points, space } = contest;
+  const constant = new Float64Array(points.values.length).fill(1);
+  const besides = [constant, ...beneath.map((column) => space.column(column))];
+  const places = stepPlaces(space.column(0), besides, points.begins, memory, most);
+  const columns = addSteps(space, places, points.begins);
+  for (let count = 1; count <= places.length; count++) {
+    tryStairs(contest, beneath, places.slice(0, count), columns.slice(0, count));
+  }
+}
+
+/** @param beneath columns of a warm-up, if there is one: its time is searched for as well */
+function tryStairs(given: Contest, beneath: number[], found: number[], columns: number[]): void {
+  const contest = {
+    points: given.points,
+    space: given.space,
+    try: ({ columns: own, signs, searched, ...rest }: Candidate) =>
+      given.try({
+        ...rest,
+        columns: [...beneath, ...own],
+        signs: [...beneath.map(() => 1 as const), ...signs],
+        searched: searched + beneath.length,
+      }),
+  };
   const { x } = contest.points;
   const count = found.length;
   const free = found.map(() => 0 as const);
@@ -77,7 +96,11 @@ function tryStairs(contest: Contest, found: number[], columns: number[]): void {
   contest.try({ name: 'doublingStairs', columns: [twice], signs: [1], leaking: 1, searched, details });
 }
 
-function staircase({ space, points }: Contest, steps: number[], heights: number[]): Float64Array {
+function staircase(
+  { space, points }: Pick<Contest, 'space' | 'points'>,
+  steps: number[],
+  heights: number[],
+): Float64Array {
   const column = new Float64Array(space.points);
   steps.forEach((place, i) => {
     const until = points.begins.find((begin) => begin > place) ?? column.length;

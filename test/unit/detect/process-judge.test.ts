@@ -20,6 +20,11 @@ describe('the explanation that wins', () => {
     ['noise around a level', () => base, /^level$/],
     ['a warm-up', (x) => base + 20 * MIB * (1 - Math.exp(-x / 0.05)), /^(warmUp|warmUpAndFilling)$/],
     [
+      'a warm-up of which each tenfold of the time adds as much',
+      (x) => base + (20 * MIB * Math.log1p(x / 0.01)) / Math.log1p(100),
+      /^(slowingWarmUp|warmUp)$/,
+    ],
+    [
       'a cache that is full at the middle',
       (x) => base + 40 * MIB * Math.min(1, x / 0.5),
       /^(filling|warmUpAndFilling)$/,
@@ -31,6 +36,11 @@ describe('the explanation that wins', () => {
     ],
     ['memory that is given back', (x) => base + 30 * MIB * Math.exp(-x / 0.2), /^falling$/],
     ['a step', (x) => base + (x > 0.4 ? 20 * MIB : 0), /^fewSteps$/],
+    [
+      'two steps after a warm-up',
+      (x) => base + 15 * MIB * (1 - Math.exp(-x / 0.06)) + (x > 0.5 ? 12 * MIB : 0) + (x > 0.8 ? 9 * MIB : 0),
+      /^fewSteps$/,
+    ],
     ['cycles', (x) => base + 10 * MIB * Math.sin(2 * Math.PI * 6 * x), /^cycles$/],
   ];
   for (const [what, live, name] of clean) {
