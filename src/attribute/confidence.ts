@@ -1,3 +1,5 @@
+import type { LeakDetectionResult } from '../diagnosis/index.js';
+
 /** What speaks for a suspect. Each is a measurement of its own, so they are combined as independent. */
 export interface Grounds {
   /** The same object was there before and after, and holds more. */
@@ -42,6 +44,14 @@ export function confidenceOf(grounds: Partial<Grounds>, leakConfidence: number):
   const names = Object.keys(WRONG) as (keyof Grounds)[];
   const wrong = names.filter((name) => grounds[name]).reduce((product, name) => product * WRONG[name], 1);
   return Math.max(0, Math.min(1, leakConfidence * (1 - wrong)));
+}
+
+/** That there is a leak: of an inconclusive verdict the confidence is that there is none. */
+export function leakConfidence({
+  verdict,
+  confidence,
+}: Pick<LeakDetectionResult, 'verdict' | 'confidence'>): number {
+  return verdict === 'leak' ? confidence : 1 - confidence;
 }
 
 /** 1, 2 or 3 per operation, or one in 2 to 20 operations, within two percent. */

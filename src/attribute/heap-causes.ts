@@ -47,18 +47,23 @@ const UNHELD_SHARE = 0.1;
  * and last the classes that neither explains. They do not overlap, so that their bytes may be added.
  *
  * @param details of the groups' sample entries, by id
+ * @param measuredBytes of all memory together, where that is more than the heap
  */
-export function heapCauses(diff: HeapDiff, details: ReadonlyMap<number, EntryDetail>): HeapCause[] {
+export function heapCauses(
+  diff: HeapDiff,
+  details: ReadonlyMap<number, EntryDetail>,
+  measuredBytes = 0,
+): HeapCause[] {
   const deltaBytes = diff.balance.deltaBytes;
   if (deltaBytes <= 0) return [];
-  const leastBytes = LEAST_SHARE * deltaBytes;
+  const leastBytes = LEAST_SHARE * Math.max(deltaBytes, measuredBytes);
   const causes = innermost(diff.growers.filter(isProgramsOwn), leastBytes);
   let left = deltaBytes - sum(causes.map(({ bytes }) => bytes));
   for (const group of (diff.growth ?? []).filter(({ noise }) => noise === null)) {
     const detail = group.sampleId === null ? undefined : details.get(group.sampleId);
     const known = causes.find((cause) => isSame(cause, group, detail));
     if (known) {
-      joinGroup(known, group, detail);
+      left -= joinGroup(known, group, detail, left);
       continue;
     }
     const bytes = Math.min(sum(group.deltaBytes), left);
@@ -71,9 +76,10 @@ export function heapCauses(diff: HeapDiff, details: ReadonlyMap<number, EntryDet
   return causes.sort((a, b) => b.bytes - a.bytes);
 }
 
-/** Objects on the stack are those of whoever takes the snapshot. */
-function isProgramsOwn({ noise, path, className }: Grower): boolean {
-  return noise === null && !path.startsWith('(Stack roots)') && className !== 'global';
+/** Objects on the stack are those of whoever takes the snapshot; what watches references grows with them. */
+function isProgramsOwn({ noise, path, className, location }: Grower): boolean {
+  const isWatch = className === 'FinalizationRegistry' && /[/\\]src[/\\]refcount[/\\]/.test(location ?? '');
+  return noise === null && !path.startsWith('(Stack roots)') && className !== 'global' && !isWatch;
 }
 
 interface OwnCause extends HeapCause {
@@ -132,15 +138,27 @@ function isSame(cause: OwnCause, group: GrowingGroup, detail: EntryDetail | unde
   return isNear && lastName(cause.path) === lastName(group.path);
 }
 
-function joinGroup(cause: HeapCause, group: GrowingGroup, detail: EntryDetail | undefined): void {
+/**
+ * What others hold as well no container retains: the group counts it where it is reached first.
+ * @returns how much more the cause explains by that
+ */
+function joinGroup(
+  cause: HeapCause,
+  group: GrowingGroup,
+  detail: EntryDetail | undefined,
+  left: number,
+): number {
   // Of several groups below one container the first is the largest.
-  if (cause.foundBy.everyRound) return;
+  if (cause.foundBy.everyRound) return 0;
+  const more = Math.max(0, Math.min(left, sum(group.deltaBytes) - cause.bytes));
+  cause.bytes += more;
   cause.foundBy.everyRound = true;
   cause.fingerprint = group.fingerprint;
   cause.entryClass = group.className;
   cause.entry = detail?.callback ?? located(group);
   // A path that begins with a file says more than one that begins in V8.
   if (/^\S+\.\w+: /.test(group.path) && !/^\S+\.\w+: /.test(cause.path)) cause.path = group.path;
+  return more;
 }
 
 function causeOfGroup(group: GrowingGroup, detail: EntryDetail | undefined, bytes: number): HeapCause {

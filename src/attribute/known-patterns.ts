@@ -20,6 +20,10 @@ export interface KnownPattern {
   advice: string;
 }
 
+/** Classes whose objects stand for something that native code holds, by what they are commonly called. */
+export const NATIVE_HANDLES =
+  /(Statement|Cursor|Database|Handle|Wrap|Tensor|Model|Transaction|Worker|MessagePort)(Sync)?$/;
+
 const holderIs = (words: RegExp) => (traits: Traits) => words.test(traits.holderClass ?? '');
 const entryIs = (words: RegExp) => (traits: Traits) => words.test(traits.entryClass ?? '');
 const pathHas = (words: RegExp) => (traits: Traits) => words.test(traits.path);
@@ -118,9 +122,7 @@ export const KNOWN_PATTERNS: readonly KnownPattern[] = [
   {
     kind: 'objects',
     name: 'handles of native code that nothing closes',
-    matches: entryIs(
-      /(Statement|Cursor|Database|Handle|Wrap|Tensor|Model|Transaction|Worker|MessagePort)(Sync)?$/,
-    ),
+    matches: entryIs(NATIVE_HANDLES),
     advice:
       'finalize, close or dispose each when its operation ends: what native code holds for it is not on the heap',
   },

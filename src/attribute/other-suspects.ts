@@ -1,7 +1,7 @@
 import type { LeakDetectionResult, Suspect } from '../diagnosis/index.js';
 import { formatBytes } from '../units.js';
 import type { AllocationSite } from './allocation-sites.js';
-import { confidenceOf, type Grounds } from './confidence.js';
+import { confidenceOf, type Grounds, leakConfidence } from './confidence.js';
 import { evidenceOfReference, evidenceOfSite } from './evidence.js';
 import { type Charged, type Share, shareOf } from './ledger.js';
 import { totalOf } from './measured-growth.js';
@@ -43,7 +43,7 @@ function charged(
     bytesPerOperation: bytes > 0 && operations ? bytes / operations : null,
     countPerOperation: null,
     share: bytes > 0 ? shareOf(bytes, total) : null,
-    confidence: confidenceOf(grounds, leak.confidence),
+    confidence: confidenceOf(grounds, leakConfidence(leak)),
     fingerprint: null,
     evidence: [],
     ...given,

@@ -1,9 +1,9 @@
 import type { LeakDetectionResult } from '../diagnosis/index.js';
 import type { AllocationSite } from './allocation-sites.js';
-import { confidenceOf, isIntegerRatio } from './confidence.js';
+import { confidenceOf, isIntegerRatio, leakConfidence } from './confidence.js';
 import { evidenceOfCounter, evidenceOfHeap, evidenceOfReference, evidenceOfSite } from './evidence.js';
 import { type HeapCause, heapCauses } from './heap-causes.js';
-import { type KnownPattern, knownPattern } from './known-patterns.js';
+import { type KnownPattern, knownPattern, NATIVE_HANDLES } from './known-patterns.js';
 import { bytesOf, type Charged, type Share, shareOf } from './ledger.js';
 import { type MeasuredGrowth, totalOf } from './measured-growth.js';
 import type { MovingCounter } from './moving-counters.js';
@@ -28,7 +28,7 @@ const SAME_BYTES = 0.25;
  */
 export function suspectsOf(observations: Observations, leak: LeakDetectionResult): Charged[] {
   const { growth, diff } = observations;
-  const causes = diff === null ? [] : heapCauses(diff, observations.details);
+  const causes = diff === null ? [] : heapCauses(diff, observations.details, growth ? totalOf(growth) : 0);
   const shares = divided(causes, growth);
   const free: Free = {
     sites: observations.sites,
@@ -58,9 +58,14 @@ export function suspectsOf(observations: Observations, leak: LeakDetectionResult
   ].sort((a, b) => rank(b) - rank(a));
 }
 
-/** References that were lost are certain; what has no bytes of its own stands behind what has many. */
+/** Of what nothing is known to hold or make. */
+const VAGUE_WEIGHT = 0.5;
+
+/** By bytes; what cannot be pointed at counts less, and what has no bytes of its own stands at the end. */
 function rank(charged: Charged): number {
-  return bytesOf(charged) || charged.suspect.confidence;
+  const { retainingPath, holder, confidence } = charged.suspect;
+  const weight = retainingPath === null && holder === null ? VAGUE_WEIGHT : 1;
+  return weight * bytesOf(charged) || confidence;
 }
 
 /** What no suspect has claimed yet. */
@@ -90,15 +95,19 @@ function divided(causes: readonly HeapCause[], growth: MeasuredGrowth | null): S
     share.externalBytes += taken;
     external -= taken;
   }
-  const main = causes[0];
-  const ownsNative = main && !/string\)$/.test(main.entryClass ?? '') && main.entries > 0;
-  if (
-    growth.nativeBytes > 0 &&
-    ownsNative &&
-    main.bytes >= MAIN_SHARE * (growth.heapBytes + growth.externalBytes)
-  )
-    (shares[0] as Share).nativeBytes = growth.nativeBytes;
+  const owner = shares[ownerOfNative(causes, growth)];
+  if (growth.nativeBytes > 0 && owner) owner.nativeBytes = growth.nativeBytes;
   return shares;
+}
+
+/** Index of the cause whose objects native memory may belong to: handles, or what explains most; -1: none. */
+function ownerOfNative(causes: readonly HeapCause[], growth: MeasuredGrowth): number {
+  const handles = causes.findIndex(({ entryClass }) => NATIVE_HANDLES.test(entryClass ?? ''));
+  if (handles >= 0) return handles;
+  const least = MAIN_SHARE * (growth.heapBytes + growth.externalBytes);
+  return causes.findIndex(
+    ({ entryClass, entries, bytes }) => !/string\)$/.test(entryClass ?? '') && entries > 0 && bytes >= least,
+  );
 }
 
 function isBuffer(cause: HeapCause | undefined): boolean {
@@ -124,7 +133,7 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
   const site = takeSite(cause, holder, share, free);
   const counters = countersOf(bytesPerOperation, countPerOperation, free.counters);
   const reference = takeReference(countPerOperation, observations.operationsInAll, free);
-  const pattern = patternOf(cause, share, reference);
+  const pattern = patternOf(cause, share, { reference, counters });
   const entry = placeOf(cause.entry?.location, cause.entry?.wasMapped);
   const isProgramsEntry = entry !== null && !isNodesOwn(entry.script);
   const isCallback = /^(Function|Listener|WeakListener|Timeout|Immediate)$/.test(cause.entryClass ?? '');
@@ -144,7 +153,7 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
   const about = {
     kind: pattern.kind,
     className: cause.entryClass ?? cause.holderClass,
-    retainingPath: cause.path || null,
+    retainingPath: withoutRunner(cause.path) || null,
     holder: holder !== null && isNodesOwn(holder.script) && allocationSite !== null ? null : holder,
     allocationSite,
     package: owner,
@@ -152,7 +161,7 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
     bytesPerOperation,
     countPerOperation,
     share: shareOf(bytes, total),
-    confidence: confidenceOf(grounds, leak.confidence),
+    confidence: confidenceOf(grounds, leakConfidence(leak)),
     fingerprint: cause.fingerprint,
     advice: pattern.advice,
     evidence: [
@@ -171,12 +180,26 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
   return { ...share, suspect: { ...about, statement: statementOf(about, words) } };
 }
 
+/** The way to a service of ours begins in the process that tests it. */
+function withoutRunner(path: string): string {
+  return path.replace(/^(child\.js: running\.target\.\w+ -> |targets\.js: )/, '');
+}
+
 /** A lost reference says more of the cause than what its value is made of. */
 function patternOf(
   cause: HeapCause,
   share: Share,
-  reference: UnreleasedReferences | undefined,
+  found: { reference: UnreleasedReferences | undefined; counters: readonly MovingCounter[] },
 ): Pick<KnownPattern, 'kind' | 'name' | 'advice'> {
+  const { reference, counters } = found;
+  const waiting = counters.find(({ channel }) => /^(mutex|rwlock)\..*\.waiters_count$/.test(channel));
+  if (waiting) {
+    return {
+      kind: 'guard',
+      name: `waiting for a lock that is not released (${waiting.channel})`,
+      advice: 'release each guard when its work is done, best with `using`, also when the work fails',
+    };
+  }
   if (reference) {
     return {
       kind: reference.kind,

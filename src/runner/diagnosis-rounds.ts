@@ -9,7 +9,7 @@ import { CrucibleMemoryError, messageOf } from '../errors.js';
 import { encodeHeapProfile } from '../recording/allocation-profile.js';
 import { RecordedEvents } from '../recording/channels.js';
 import type { DiagnosisProfile, DiagnosisReading, DiagnosisSnapshot } from '../recording/diagnosis-record.js';
-import { formatDuration, KIB } from '../units.js';
+import { formatDuration, KIB, MIB } from '../units.js';
 import { collectGarbage } from './collection.js';
 import type { DiagnosisRequest } from './messages.js';
 
@@ -18,6 +18,10 @@ const ROUNDS = 3;
 /** What a round should leave behind: far more than V8's own comings and goings, and quickly snapshotted. */
 const ROUND_BYTES = 768 * KIB;
 const ROUND_MS = 1200;
+/** What leaks only now and then (a model that is loaded anew, a pool that turns over) needs some work to show ... */
+const ROUND_MS_WANTED = 600;
+/** ... within reason. */
+const ROUND_BYTES_MAX = 8 * MIB;
 /** Slow targets get this many operations even where that takes longer ... */
 const OPERATIONS_AT_LEAST = 8;
 /** ... and quick ones not fewer, or a single object too many would be a tenth of what is found. */
@@ -98,7 +102,11 @@ class Rounds {
     if (bytesPerOperation === null || bytesPerOperation <= 0) return Math.max(OPERATIONS_AT_LEAST, inTime);
     const { heap_size_limit, used_heap_size } = getHeapStatistics();
     const affordable = (heap_size_limit - used_heap_size) / (2 * ROUNDS * bytesPerOperation);
-    const wanted = Math.max(OPERATIONS_WANTED, Math.ceil(ROUND_BYTES / bytesPerOperation));
+    const wanted = Math.max(
+      OPERATIONS_WANTED,
+      Math.ceil(ROUND_BYTES / bytesPerOperation),
+      Math.min((operationsPerSecond * ROUND_MS_WANTED) / 1000, ROUND_BYTES_MAX / bytesPerOperation),
+    );
     return Math.floor(Math.max(OPERATIONS_AT_LEAST, Math.min(wanted, inTime, affordable)));
   }
 
