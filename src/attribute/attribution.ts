@@ -16,7 +16,7 @@ export async function attributeLeak(
   leak: LeakDetectionResult,
 ): Promise<LeakDetectionResult> {
   if (leak.verdict === 'no-leak') return leak;
-  const observations = await observe(recording);
+  const observations = await observe(recording, leak);
   if (leak.verdict !== 'leak' && observations.growth === null) return leak;
   const explained = suspectsOf(observations, leak);
   const suspects = explained.map(({ suspect }) => suspect).slice(0, SUSPECTS_MAX);

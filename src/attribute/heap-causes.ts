@@ -47,16 +47,11 @@ const UNHELD_SHARE = 0.1;
  * and last the classes that neither explains. They do not overlap, so that their bytes may be added.
  *
  * @param details of the groups' sample entries, by id
- * @param measuredBytes of all memory together, where that is more than the heap
  */
-export function heapCauses(
-  diff: HeapDiff,
-  details: ReadonlyMap<number, EntryDetail>,
-  measuredBytes = 0,
-): HeapCause[] {
+export function heapCauses(diff: HeapDiff, details: ReadonlyMap<number, EntryDetail>): HeapCause[] {
   const deltaBytes = diff.balance.deltaBytes;
   if (deltaBytes <= 0) return [];
-  const leastBytes = LEAST_SHARE * Math.max(deltaBytes, measuredBytes);
+  const leastBytes = LEAST_SHARE * deltaBytes;
   const causes = innermost(diff.growers.filter(isProgramsOwn), leastBytes);
   let left = deltaBytes - sum(causes.map(({ bytes }) => bytes));
   for (const group of (diff.growth ?? []).filter(({ noise }) => noise === null)) {

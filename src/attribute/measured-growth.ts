@@ -35,8 +35,12 @@ const STACK_NOISE_BYTES = 64 * KIB;
 /**
  * Adds up what grew within the rounds; what happened between them (a snapshot was written) is left out.
  * Undefined without a whole round.
+ * @param isNativeLeak what was judged to leak is the allocator's: it may come in lumps, a model at a time
  */
-export function measuredGrowth(readings: readonly DiagnosisReading[]): MeasuredGrowth | undefined {
+export function measuredGrowth(
+  readings: readonly DiagnosisReading[],
+  isNativeLeak = false,
+): MeasuredGrowth | undefined {
   const rounds = wholeRounds(readings);
   if (rounds.length === 0) return undefined;
   const grown = (figure: (reading: DiagnosisReading) => number | null) =>
@@ -52,7 +56,7 @@ export function measuredGrowth(readings: readonly DiagnosisReading[]): MeasuredG
   );
   const native = sum(beyond);
   const isNative =
-    beyond.every((bytes) => bytes >= (NATIVE_EVENNESS * native) / rounds.length) &&
+    (isNativeLeak || beyond.every((bytes) => bytes >= (NATIVE_EVENNESS * native) / rounds.length)) &&
     native >= Math.max(NATIVE_NOISE_BYTES, NATIVE_NOISE_SHARE * (heapBytes + externalBytes));
   const stacks = sum(grown(({ stackBytes }) => stackBytes));
   return {

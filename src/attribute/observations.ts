@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { LeakDetectionResult } from '../diagnosis/index.js';
 import { messageOf } from '../errors.js';
 import { decodeHeapProfile } from '../recording/allocation-profile.js';
 import { type DiagnosisRecord, diagnosisRecordOf } from '../recording/diagnosis-record.js';
@@ -40,13 +41,16 @@ const GROUPS_LOOKED_AT = 6;
 const GROWERS_MAX = 24;
 
 /** Reads what a recording refers to. What cannot be read is missing and named; nothing fails. */
-export async function observe(recording: Recording): Promise<Observations> {
+export async function observe(
+  recording: Recording,
+  { signal }: Pick<LeakDetectionResult, 'signal'>,
+): Promise<Observations> {
   const record = diagnosisRecordOf(recording);
   const lacks = [...(record?.lacks ?? [])];
   const [diff, sites] = await Promise.all([readDiff(record, lacks), readSites(record, lacks)]);
   const details = await readDetails(record, diff, lacks);
   return {
-    growth: measuredGrowth(record?.readings ?? []) ?? null,
+    growth: measuredGrowth(record?.readings ?? [], signal?.includes('malloc')) ?? null,
     diff,
     details,
     sites,

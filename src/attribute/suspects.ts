@@ -28,7 +28,7 @@ const SAME_BYTES = 0.25;
  */
 export function suspectsOf(observations: Observations, leak: LeakDetectionResult): Charged[] {
   const { growth, diff } = observations;
-  const causes = diff === null ? [] : heapCauses(diff, observations.details, growth ? totalOf(growth) : 0);
+  const causes = diff === null ? [] : heapCauses(diff, observations.details);
   const shares = divided(causes, growth);
   const free: Free = {
     sites: observations.sites,

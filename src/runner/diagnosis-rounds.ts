@@ -13,7 +13,7 @@ import { formatDuration, KIB, MIB } from '../units.js';
 import { collectGarbage } from './collection.js';
 import type { DiagnosisRequest } from './messages.js';
 
-/** Rounds of equal work, with a snapshot before the first and after each. */
+/** Rounds of equal work, if what leaks does not come in lumps, with a snapshot before the first and after each. */
 const ROUNDS = 3;
 /** What a round should leave behind: far more than V8's own comings and goings, and quickly snapshotted. */
 const ROUND_BYTES = 768 * KIB;
@@ -29,6 +29,13 @@ const OPERATIONS_WANTED = 40;
 /** Of the operations of a round, so many samples of what is allocated are wanted. */
 const SAMPLES_WANTED = 512;
 const SAMPLE_INTERVAL_BYTES = { min: 1 * KIB, max: 64 * KIB };
+/**
+ * A round that shows less than this share of what the load leaves behind goes on: what leaks comes in lumps, a
+ * model or a pool at a time ...
+ */
+const SEEN_SHARE = 0.5;
+/** ... for so much longer, all rounds together: what was a warm-up after all is not seen again. */
+const EXTRA_MS = 10_000;
 /** CPU time for all snapshots; what would take longer is left out. A heap of a million objects has three. */
 const SNAPSHOTS_CPU_MS = 12_000;
 
@@ -54,7 +61,8 @@ export interface RoundsSurroundings {
  *
  * Whatever cannot be had (a snapshot that memory or disk are too small for, a profiler that somebody else
  * uses) is left out and noted: the rounds are worth their readings alone.
- * Cost: four snapshots, 1.4 to 4 us a node each, and at most some seconds of load.
+ * Cost: four snapshots, 1.4 to 4 us a node each, and some seconds of load; where memory is lost in lumps, EXTRA_MS
+ * more.
  */
 export async function diagnosisRounds(around: RoundsSurroundings): Promise<void> {
   await new Rounds(around).run();
@@ -66,6 +74,7 @@ class Rounds {
   #snapshots = 0;
   #isWithoutSnapshots = false;
   #lastSnapshotCpuMs = 0;
+  #extraMs = EXTRA_MS;
 
   constructor(around: RoundsSurroundings) {
     this.#around = around;
@@ -82,7 +91,7 @@ class Rounds {
       for (let round = 1; round <= ROUNDS && !this.#around.signal.aborted; round++) {
         this.#read(round, 'begin');
         if (operations === 0) await this.#around.rest(ROUND_MS);
-        else await this.#around.work(operations, 4 * ROUND_MS);
+        else await this.#workUntilSeen(operations);
         await collectGarbage();
         this.#read(round, 'end');
         if (round === ROUNDS || this.#hasTimeForSnapshot(round)) this.#snapshot();
@@ -92,6 +101,29 @@ class Rounds {
     } finally {
       this.#profiler?.stop();
     }
+  }
+
+  /** So many operations, and as many again until they left behind what the load did, or the time for that is up. */
+  async #workUntilSeen(operations: number): Promise<void> {
+    const { bytesPerOperation, signal } = this.#around;
+    const wantedBytes = SEEN_SHARE * operations * Math.max(0, bytesPerOperation ?? 0);
+    const before = this.#memory();
+    await this.#around.work(operations, 4 * ROUND_MS);
+    for (let portions = 1; this.#extraMs > 0 && !signal.aborted; portions++) {
+      await collectGarbage();
+      const after = this.#memory();
+      const outside = Math.max(after.external - before.external, after.malloc - before.malloc);
+      if (after.heap - before.heap + outside >= portions * wantedBytes) return;
+      const beganMs = performance.now();
+      await this.#around.work(operations, 4 * ROUND_MS);
+      this.#extraMs -= performance.now() - beganMs;
+    }
+  }
+
+  #memory(): { heap: number; external: number; malloc: number } {
+    const { used_heap_size, external_memory } = getHeapStatistics();
+    const malloc = this.#around.capture.readMemory().mallocInUseBytes ?? 0;
+    return { heap: used_heap_size, external: external_memory, malloc };
   }
 
   /** As many as leave ROUND_BYTES behind, if the load manages them in ROUND_MS and the heap has room for them. */
