@@ -7,7 +7,7 @@ import type {
   HeapStep,
 } from '../snapshot/index.js';
 
-/** What a recent entry of a growing group is, from the last snapshot. */
+/** What a recent entry of a growing group or container is, from the last snapshot. */
 export interface EntryDetail {
   entry: HeapNodeDetail;
   /** The function that the entry is or holds, where it has one of the program: `script:line:column`. */
@@ -39,6 +39,10 @@ export interface HeapCause {
 const INNER_SHARE = 0.7;
 /** Of the growth of the heap, below which nothing is worth a name. */
 const LEAST_SHARE = 0.02;
+/** Counts that belong together differ by less: an entry may come or go while a snapshot is prepared. */
+const SAME_COUNT = 0.1;
+/** So few new objects of a class may be anybody's. */
+const FEW_ENTRIES = 20;
 /** What no container explains is named by class from this share on. */
 const UNHELD_SHARE = 0.1;
 
@@ -46,13 +50,13 @@ const UNHELD_SHARE = 0.1;
  * The causes in a diff: containers that survived and took entries, groups that grew from snapshot to snapshot,
  * and last the classes that neither explains. They do not overlap, so that their bytes may be added.
  *
- * @param details of the groups' sample entries, by id
+ * @param details of the groups' sample entries by their ids, of the containers' newest entries by the containers'
  */
 export function heapCauses(diff: HeapDiff, details: ReadonlyMap<number, EntryDetail>): HeapCause[] {
   const deltaBytes = diff.balance.deltaBytes;
   if (deltaBytes <= 0) return [];
   const leastBytes = LEAST_SHARE * deltaBytes;
-  const causes = innermost(diff.growers.filter(isProgramsOwn), leastBytes);
+  const causes = innermost(diff.growers.filter(isProgramsGrower), leastBytes);
   let left = deltaBytes - sum(causes.map(({ bytes }) => bytes));
   for (const group of (diff.growth ?? []).filter(({ noise }) => noise === null)) {
     const detail = group.sampleId === null ? undefined : details.get(group.sampleId);
@@ -66,13 +70,13 @@ export function heapCauses(diff: HeapDiff, details: ReadonlyMap<number, EntryDet
     causes.push(causeOfGroup(group, detail, bytes));
     left -= bytes;
   }
-  for (const cause of causes) nameEntries(cause, diff.classes);
+  for (const cause of causes) nameEntries(cause, diff.classes, details);
   if (left > UNHELD_SHARE * deltaBytes) causes.push(...unheld(diff, causes, left, leastBytes));
   return causes.sort((a, b) => b.bytes - a.bytes);
 }
 
 /** Objects on the stack are those of whoever takes the snapshot; what watches references grows with them. */
-function isProgramsOwn({ noise, path, className, location }: Grower): boolean {
+export function isProgramsGrower({ noise, path, className, location }: Grower): boolean {
   const isWatch = className === 'FinalizationRegistry' && /[/\\]src[/\\]refcount[/\\]/.test(location ?? '');
   return noise === null && !path.startsWith('(Stack roots)') && className !== 'global' && !isWatch;
 }
@@ -149,11 +153,20 @@ function joinGroup(
   cause.bytes += more;
   cause.foundBy.everyRound = true;
   cause.fingerprint = group.fingerprint;
-  cause.entryClass = group.className;
-  cause.entry = detail?.callback ?? located(group);
-  // A path that begins with a file says more than one that begins in V8.
-  if (/^\S+\.\w+: /.test(group.path) && !/^\S+\.\w+: /.test(cause.path)) cause.path = group.path;
+  // What the entries hold in turn grows as well: only as many are the entries themselves.
+  if (cause.entries === 0 || Math.abs(sum(group.deltaCounts) / cause.entries - 1) <= SAME_COUNT) {
+    cause.entryClass = group.className;
+    cause.entry = detail?.callback ?? located(group);
+  }
+  if (saysMore(group.path, cause.path)) cause.path = group.path;
   return more;
+}
+
+/** A path that begins with a file says more than one that begins in V8, and the nearest file most. */
+function saysMore(path: string, than: string): boolean {
+  const isOfFile = (text: string) => /^\S+\.\w+: /.test(text);
+  const viaFunction = (text: string) => text.includes(' -> ');
+  return isOfFile(path) && (!isOfFile(than) || (viaFunction(than) && !viaFunction(path)));
 }
 
 function causeOfGroup(group: GrowingGroup, detail: EntryDetail | undefined, bytes: number): HeapCause {
@@ -186,12 +199,23 @@ function programsOwnPlace(steps: readonly HeapStep[]): HeapCause['holder'] {
   return step === undefined ? null : located(step);
 }
 
-/** A container knows how many entries it took: the class of which just so many are new is theirs. */
-function nameEntries(cause: HeapCause, classes: readonly ClassDelta[]): void {
+/** Its newest entry tells; else, as a container knows how many it took, the class of which just so many are new. */
+function nameEntries(
+  cause: OwnCause,
+  classes: readonly ClassDelta[],
+  details: ReadonlyMap<number, EntryDetail>,
+): void {
   if (cause.entryClass !== null || cause.entries === 0) return;
+  const newest = cause.id === undefined ? undefined : details.get(cause.id);
+  if (newest !== undefined) {
+    cause.entryClass = newest.entry.node.className;
+    cause.entry = newest.callback ?? located(newest.entry.node);
+    return;
+  }
   const isTheirs = ({ deltaCount, name, noise }: ClassDelta) =>
     noise === null &&
-    Math.abs(deltaCount - cause.entries) <= Math.max(2, 0.02 * cause.entries) &&
+    Math.abs(deltaCount - cause.entries) <=
+      Math.max(cause.entries < FEW_ENTRIES ? 0 : 2, 0.02 * cause.entries) &&
     !/^\(array\)|^system/.test(name);
   const [most] = classes.filter(isTheirs).sort((a, b) => b.retainedDeltaBytes - a.retainedDeltaBytes);
   if (most === undefined) return;

@@ -22,7 +22,7 @@ export interface KnownPattern {
 
 /** Classes whose objects stand for something that native code holds, by what they are commonly called. */
 export const NATIVE_HANDLES =
-  /(Statement|Cursor|Database|Handle|Wrap|Tensor|Model|Transaction|Worker|MessagePort)(Sync)?$/;
+  /(Statement|Cursor|Database|Handle|Wrap|Tensor|Model|InferenceSession|Transaction|Worker|MessagePort)(Sync)?$/;
 
 const holderIs = (words: RegExp) => (traits: Traits) => words.test(traits.holderClass ?? '');
 const entryIs = (words: RegExp) => (traits: Traits) => words.test(traits.entryClass ?? '');
@@ -65,7 +65,8 @@ export const KNOWN_PATTERNS: readonly KnownPattern[] = [
     name: 'reactions on a promise that is not settled',
     matches: any(
       holderIs(/^Promise$/),
-      entryIs(/^(PromiseReaction|Promise)$/),
+      entryIs(/^PromiseReaction$/),
+      (traits) => traits.entryClass === 'Promise' && !/^(Map|Set|Array)$/.test(traits.holderClass ?? ''),
       pathHas(/reactions_or_result/),
     ),
     advice:

@@ -5,17 +5,12 @@ import { decodeHeapProfile } from '../recording/allocation-profile.js';
 import { type DiagnosisRecord, diagnosisRecordOf } from '../recording/diagnosis-record.js';
 import type { Recording } from '../recording/index.js';
 import { sourceMapped } from '../recording/source-mapped.js';
-import {
-  diffHeapSnapshots,
-  type HeapDiff,
-  type HeapNodeDetail,
-  openHeapSnapshot,
-} from '../snapshot/index.js';
+import { diffHeapSnapshots, type HeapDiff } from '../snapshot/index.js';
 import { type AllocationSite, allocationSites } from './allocation-sites.js';
+import { entryDetails } from './entry-details.js';
 import type { EntryDetail } from './heap-causes.js';
 import { type MeasuredGrowth, measuredGrowth } from './measured-growth.js';
 import { type MovingCounter, movingCounters } from './moving-counters.js';
-import { isProgramsOwn } from './source-place.js';
 import { type UnreleasedReferences, unreleasedReferences } from './unreleased-references.js';
 
 /** Everything that speaks of the cause of a leak, as far as it could be had. */
@@ -36,8 +31,6 @@ export interface Observations {
   lacks: string[];
 }
 
-/** Groups whose entries are looked at one by one. */
-const GROUPS_LOOKED_AT = 6;
 const GROWERS_MAX = 24;
 
 /** Reads what a recording refers to. What cannot be read is missing and named; nothing fails. */
@@ -48,7 +41,7 @@ export async function observe(
   const record = diagnosisRecordOf(recording);
   const lacks = [...(record?.lacks ?? [])];
   const [diff, sites] = await Promise.all([readDiff(record, lacks), readSites(record, lacks)]);
-  const details = await readDetails(record, diff, lacks);
+  const details = await entryDetails(record?.snapshots.at(-1)?.path, diff, lacks);
   return {
     growth: measuredGrowth(record?.readings ?? [], signal?.includes('malloc')) ?? null,
     diff,
@@ -92,56 +85,4 @@ async function readSites(record: DiagnosisRecord | undefined, lacks: string[]): 
     lacks.push(`the allocation profile could not be read: ${messageOf(error)}`);
     return [];
   }
-}
-
-/** Of each growing group a recent entry: on what way it is reached, and which function it carries. */
-async function readDetails(
-  record: DiagnosisRecord | undefined,
-  diff: HeapDiff | null,
-  lacks: string[],
-): Promise<Map<number, EntryDetail>> {
-  const details = new Map<number, EntryDetail>();
-  const groups = (diff?.growth ?? []).filter(({ noise, sampleId }) => noise === null && sampleId !== null);
-  const last = record?.snapshots.at(-1);
-  if (last === undefined || groups.length === 0) return details;
-  try {
-    using heap = await openHeapSnapshot(last.path);
-    for (const { sampleId } of groups.slice(0, GROUPS_LOOKED_AT)) {
-      const id = sampleId as number;
-      const entry = await heap.node(id, { paths: 1, fields: 32 });
-      details.set(id, {
-        entry,
-        callback: await callbackOf(entry, (other) => heap.node(other, { paths: 1, fields: 0 })),
-      });
-    }
-  } catch (error) {
-    lacks.push(`the entries of what grows could not be looked at: ${messageOf(error)}`);
-  }
-  return details;
-}
-
-/** What is called first, by the names that Node and most programs give it. */
-const CALLBACK = /callback|listener|handler|_?on[A-Z]\w+|^\.fn$/;
-
-/** The entry itself if it is a function of the program, or the first function that it holds. */
-async function callbackOf(
-  entry: HeapNodeDetail,
-  nodeOf: (id: number) => Promise<HeapNodeDetail>,
-): Promise<EntryDetail['callback']> {
-  const own = placeOfFunction(entry);
-  if (own) return own;
-  const functions = entry.fields.filter(({ type, edge }) => type === 'closure' && edge !== '.constructor');
-  for (const field of functions.sort(
-    (a, b) => Number(CALLBACK.test(b.edge)) - Number(CALLBACK.test(a.edge)),
-  )) {
-    const place = placeOfFunction(await nodeOf(field.id));
-    if (place) return place;
-  }
-  return null;
-}
-
-function placeOfFunction({ node }: HeapNodeDetail): EntryDetail['callback'] {
-  const { type, location, generatedLocation } = node;
-  if (type !== 'closure' || location === null || !isProgramsOwn(location)) return null;
-  return { location, wasMapped: generatedLocation !== undefined };
 }

@@ -20,8 +20,8 @@ export function isNodesOwn(script: string): boolean {
   return script.startsWith('node:');
 }
 
-/** What drives and watches a program from inside its process. The services are programs like any other. */
-const MEASURING = ['runner', 'scenarios', 'capture', 'recording'].map((folder) =>
+/** What drives, counts and watches a program from inside its process. The services are programs like any other. */
+const MEASURING = ['runner', 'scenarios', 'capture', 'recording', 'refcount'].map((folder) =>
   join(dirname(dirname(fileURLToPath(import.meta.url))), folder, sep),
 );
 const PACKAGE_ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));

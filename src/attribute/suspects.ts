@@ -28,8 +28,8 @@ const SAME_BYTES = 0.25;
  */
 export function suspectsOf(observations: Observations, leak: LeakDetectionResult): Charged[] {
   const { growth, diff } = observations;
-  const causes = diff === null ? [] : heapCauses(diff, observations.details);
-  const shares = divided(causes, growth);
+  const causes = diff === null ? [] : withinGrowth(heapCauses(diff, observations.details), growth);
+  const shares = divided(causes, observations);
   const free: Free = {
     sites: observations.sites,
     used: new Set(),
@@ -46,7 +46,7 @@ export function suspectsOf(observations: Observations, leak: LeakDetectionResult
     nativeBytes: (growth?.nativeBytes ?? 0) - sum(charged.map(({ nativeBytes }) => nativeBytes)),
   };
   return [
-    ...charged,
+    ...charged.filter((one) => !isTrifle(one)),
     ...referenceSuspects(free.references, observations, leak),
     ...siteSuspects(
       free.sites.filter((site) => !free.used.has(site)),
@@ -56,6 +56,27 @@ export function suspectsOf(observations: Observations, leak: LeakDetectionResult
     ),
     ...processSuspects(left, observations, leak),
   ].sort((a, b) => rank(b) - rank(a));
+}
+
+/** What explains less beside others is everyday growth, or a shadow of another suspect. */
+const TRIFLE_SHARE = 0.01;
+
+/** Whose bytes stay in the books as unexplained: nobody would act on it. */
+function isTrifle({ suspect: { share, counters } }: Charged): boolean {
+  return share !== null && share < TRIFLE_SHARE && counters.length === 0;
+}
+
+/**
+ * What only its class speaks for explains at most what is left: snapshots leave something behind themselves, which
+ * lies between the rounds.
+ */
+function withinGrowth(causes: readonly HeapCause[], growth: MeasuredGrowth | null): HeapCause[] {
+  if (growth === null) return [...causes];
+  const held = causes.filter(({ foundBy }) => !foundBy.classes);
+  const left = growth.heapBytes + growth.externalBytes - sum(held.map(({ bytes }) => bytes));
+  return causes
+    .map((cause) => (cause.foundBy.classes ? { ...cause, bytes: Math.min(cause.bytes, left) } : cause))
+    .filter(({ bytes }) => bytes > 0);
 }
 
 /** Of what nothing is known to hold or make. */
@@ -81,7 +102,7 @@ const HOLDS_BUFFERS = /Buffer|Array$|DataView|external/i;
 const MAIN_SHARE = 0.5;
 
 /** A snapshot counts buffers among the objects; the books keep what lies outside the heap apart. */
-function divided(causes: readonly HeapCause[], growth: MeasuredGrowth | null): Share[] {
+function divided(causes: readonly HeapCause[], { growth, counters }: Observations): Share[] {
   if (growth === null) return [];
   const claimed = sum(causes.map(({ bytes }) => bytes));
   let external = Math.max(0, Math.min(growth.externalBytes, claimed - Math.max(0, growth.heapBytes)));
@@ -95,19 +116,42 @@ function divided(causes: readonly HeapCause[], growth: MeasuredGrowth | null): S
     share.externalBytes += taken;
     external -= taken;
   }
-  const owner = shares[ownerOfNative(causes, growth)];
+  const owner = shares[ownerOfNative(causes, growth, counters)];
   if (growth.nativeBytes > 0 && owner) owner.nativeBytes = growth.nativeBytes;
   return shares;
 }
 
-/** Index of the cause whose objects native memory may belong to: handles, or what explains most; -1: none. */
-function ownerOfNative(causes: readonly HeapCause[], growth: MeasuredGrowth): number {
+/** What a program counts that stands for something outside of the heap as often as not. */
+const OWNED_COUNT = /^(resource|arc)\./;
+
+/**
+ * Index of the cause whose objects native memory may belong to: handles, or what is gained as often as something
+ * that the program counts as open, or what explains most; -1: none.
+ */
+function ownerOfNative(
+  causes: readonly HeapCause[],
+  growth: MeasuredGrowth,
+  counters: readonly MovingCounter[],
+): number {
   const handles = causes.findIndex(({ entryClass }) => NATIVE_HANDLES.test(entryClass ?? ''));
   if (handles >= 0) return handles;
+  const opened = counters.filter(({ channel }) => OWNED_COUNT.test(channel));
+  const counted = causes.findIndex(
+    ({ entries, foundBy }) =>
+      entries > 0 &&
+      foundBy.grower &&
+      opened.some((counter) => isAsOften(counter, entries, growth.operations)),
+  );
+  if (counted >= 0) return counted;
   const least = MAIN_SHARE * (growth.heapBytes + growth.externalBytes);
   return causes.findIndex(
     ({ entryClass, entries, bytes }) => !/string\)$/.test(entryClass ?? '') && entries > 0 && bytes >= least,
   );
+}
+
+/** One more or less is where the rounds happened to begin and end. */
+function isAsOften({ perOperation }: MovingCounter, entries: number, operations: number): boolean {
+  return Math.abs(perOperation * operations - entries) <= Math.max(1, SAME_COUNT * entries);
 }
 
 function isBuffer(cause: HeapCause | undefined): boolean {
