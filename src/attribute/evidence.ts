@@ -36,12 +36,13 @@ export function evidenceOfHeap(cause: HeapCause, share: Share, operations: numbe
   return rows;
 }
 
-export function evidenceOfSite(site: AllocationSite, operations: number): Evidence {
+/** @param operations null: not counted */
+export function evidenceOfSite(site: AllocationSite, operations: number | null): Evidence {
   const { functionName, place, bytes, samples } = site;
   return {
     source: 'allocation-site',
     statement: `${functionName || 'a function'} at ${place.script}:${place.line} allocated about ${formatBytes(bytes)} that are still alive (${samples} samples)`,
-    bytesPerOperation: bytes / operations,
+    bytesPerOperation: operations ? bytes / operations : null,
     countPerOperation: null,
   };
 }

@@ -2,7 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { LeakDetectionResult } from '../diagnosis/index.js';
 import { messageOf } from '../errors.js';
 import { decodeHeapProfile } from '../recording/allocation-profile.js';
-import { type DiagnosisRecord, diagnosisRecordOf } from '../recording/diagnosis-record.js';
+import {
+  type DiagnosisProfile,
+  type DiagnosisRecord,
+  diagnosisRecordOf,
+  lifeProfileOf,
+} from '../recording/diagnosis-record.js';
 import type { Recording } from '../recording/index.js';
 import { sourceMapped } from '../recording/source-mapped.js';
 import { diffHeapSnapshots, type HeapDiff } from '../snapshot/index.js';
@@ -40,7 +45,10 @@ export async function observe(
 ): Promise<Observations> {
   const record = diagnosisRecordOf(recording);
   const lacks = [...(record?.lacks ?? [])];
-  const [diff, sites] = await Promise.all([readDiff(record, lacks), readSites(record, lacks)]);
+  const [diff, sites] = await Promise.all([
+    readDiff(record, lacks),
+    readSites(record?.profile ?? lifeProfileOf(recording), lacks),
+  ]);
   const details = await entryDetails(record?.snapshots.at(-1)?.path, diff, lacks);
   return {
     growth: measuredGrowth(record?.readings ?? [], signal?.includes('malloc')) ?? null,
@@ -75,9 +83,8 @@ async function readDiff(record: DiagnosisRecord | undefined, lacks: string[]): P
   }
 }
 
-async function readSites(record: DiagnosisRecord | undefined, lacks: string[]): Promise<AllocationSite[]> {
-  const profile = record?.profile;
-  if (!profile) return [];
+async function readSites(profile: DiagnosisProfile | null, lacks: string[]): Promise<AllocationSite[]> {
+  if (profile === null) return [];
   try {
     const text = await readFile(profile.path, 'utf8');
     return allocationSites(sourceMapped(decodeHeapProfile(text, profile)));

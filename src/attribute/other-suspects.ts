@@ -91,7 +91,10 @@ export function referenceSuspects(
   });
 }
 
-/** Functions that allocated what is alive, where no snapshot says what holds it. */
+/**
+ * Functions that allocated what is alive, where no snapshot says what holds it. Without rounds nothing says how much
+ * of the growth that is: then those that hold most of what was allocated since the program began.
+ */
 export function siteSuspects(
   sites: readonly AllocationSite[],
   left: Share,
@@ -99,23 +102,32 @@ export function siteSuspects(
   leak: LeakDetectionResult,
 ): Charged[] {
   const { growth } = observations;
-  if (growth === null || growth.operations === 0) return [];
-  if (left.heapBytes < UNEXPLAINED_SHARE * totalOf(growth)) return [];
-  const suspects: Charged[] = [];
-  for (const site of sites.slice(0, SITES_MAX)) {
-    const bytes = Math.min(site.bytes, left.heapBytes);
-    if (bytes < SITE_SHARE * left.heapBytes) continue;
-    left.heapBytes -= bytes;
+  const suspectOf = (site: AllocationSite, bytes: number) => {
     const given: Given = {
       kind: 'objects',
       allocationSite: site.place,
       className: null,
       advice: 'look at what keeps what this function makes',
-      evidence: [evidenceOfSite(site, growth.operations)],
+      evidence: [evidenceOfSite(site, growth?.operations ?? null)],
     };
     const share = { ...NOTHING, heapBytes: bytes };
     const words = { pattern: 'objects that stay alive', functionName: site.functionName };
-    suspects.push(charged(given, words, { share, grounds: { allocationSite: true }, observations, leak }));
+    return charged(given, words, { share, grounds: { allocationSite: true }, observations, leak });
+  };
+  if (growth === null) {
+    const least = SITE_SHARE * sites.reduce((sum, { bytes }) => sum + bytes, 0);
+    return sites
+      .slice(0, SITES_MAX)
+      .filter(({ bytes }) => bytes >= least)
+      .map((site) => suspectOf(site, 0));
+  }
+  if (growth.operations === 0 || left.heapBytes < UNEXPLAINED_SHARE * totalOf(growth)) return [];
+  const suspects: Charged[] = [];
+  for (const site of sites.slice(0, SITES_MAX)) {
+    const bytes = Math.min(site.bytes, left.heapBytes);
+    if (bytes < SITE_SHARE * left.heapBytes) continue;
+    left.heapBytes -= bytes;
+    suspects.push(suspectOf(site, bytes));
   }
   return suspects;
 }

@@ -18,6 +18,8 @@ const SITE_SHARE = 0.03;
 /** Counts that belong together differ by less. */
 const SAME_COUNT = 0.05;
 const SAME_BYTES = 0.25;
+/** What collections and snapshots do by themselves, of what was measured. */
+const NOISE_SHARE = 0.02;
 
 /**
  * Joins the evidence that speaks of one cause into suspects, those that explain most first.
@@ -67,16 +69,23 @@ function isTrifle({ suspect: { share, counters } }: Charged): boolean {
 }
 
 /**
- * What only its class speaks for explains at most what is left: snapshots leave something behind themselves, which
- * lies between the rounds.
+ * The causes explain no more than was measured, give or take a little: snapshots hold the program up and leave
+ * something behind themselves, which lies between the rounds. What only its class speaks for comes last.
  */
 function withinGrowth(causes: readonly HeapCause[], growth: MeasuredGrowth | null): HeapCause[] {
   if (growth === null) return [...causes];
-  const held = causes.filter(({ foundBy }) => !foundBy.classes);
-  const left = growth.heapBytes + growth.externalBytes - sum(held.map(({ bytes }) => bytes));
-  return causes
-    .map((cause) => (cause.foundBy.classes ? { ...cause, bytes: Math.min(cause.bytes, left) } : cause))
-    .filter(({ bytes }) => bytes > 0);
+  let left = (1 + NOISE_SHARE) * (growth.heapBytes + growth.externalBytes);
+  const [first, ...others] = causes.toSorted(
+    (a, b) => Number(a.foundBy.classes) - Number(b.foundBy.classes) || b.bytes - a.bytes,
+  );
+  if (first === undefined) return [];
+  left -= first.bytes;
+  const limited = others.map((cause) => {
+    const bytes = Math.max(0, Math.min(cause.bytes, left));
+    left -= bytes;
+    return { ...cause, bytes };
+  });
+  return [first, ...limited.filter(({ bytes }) => bytes > 0)].sort((a, b) => b.bytes - a.bytes);
 }
 
 /** Of what nothing is known to hold or make. */

@@ -53,7 +53,11 @@ export function addRecordCommand(program: Command, done: (exitCode: number) => v
     .argument('<command...>', 'the program and its arguments, after --')
     .option('--rate <hz>', 'RSS samples a second, up to 10000', rate, 100)
     .option('--output <dir>', 'folder for the recordings (default: crucible-memory-results/record-<time>)')
-    .option('--duration <time>', 'end the program with SIGTERM after this time', duration)
+    .option(
+      '--duration <time>',
+      'end the program with SIGTERM after this time, or when it leaks some seconds later, after its heap snapshots',
+      duration,
+    )
     .option(
       '--collect-every <time>',
       'force a full collection so often: a closer floor, for pauses of 15 ms per 10 MB',
@@ -177,7 +181,7 @@ async function carryOut({ command, given, world, folder, loaded, terminal }: Tas
   const say = (text: string) => void (given.quiet || world.stderr.write(`crucible-memory: ${text}\n`));
   say(`recording at ${given.rate} Hz into ${folder}`);
   let releaseMarks = () => {};
-  let endDiagnosis = () => {};
+  let diagnosis: ReturnType<typeof diagnoseWhileRunning> | undefined;
   const ending = await runProgram({
     command: command as [string, ...string[]],
     agent: {
@@ -194,11 +198,12 @@ async function carryOut({ command, given, world, folder, loaded, terminal }: Tas
     env: world.env,
     directory: world.directory,
     durationMs: milliseconds(given.duration),
+    beforeTimeIsUp: async () => diagnosis?.complete(),
     stdout: given.format === 'json' ? 'stderr' : 'inherit',
     stdin: terminal ? 'ignore' : 'inherit',
     onStarted: (program) => {
       releaseMarks = markFromOutside(program, { terminal, onMark: (phase) => say(`phase ${phase} begins`) });
-      endDiagnosis = diagnoseWhileRunning(program, { folder, config: loaded.config, say });
+      diagnosis = diagnoseWhileRunning(program, { folder, config: loaded.config, say });
     },
     onNews: say,
   })
@@ -207,7 +212,7 @@ async function carryOut({ command, given, world, folder, loaded, terminal }: Tas
     })
     .finally(() => {
       releaseMarks();
-      endDiagnosis();
+      diagnosis?.end();
     });
   try {
     return { ending, results: await judgeFolder(folder, loaded) };

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { RecordedEvents } from './channels.js';
 import type { Recording } from './recording.js';
@@ -70,6 +71,17 @@ export function diagnosisRecordOf(recording: Recording): DiagnosisRecord | undef
   if (readings.length + snapshots.length + lacks.length === 0 && profile === null) return undefined;
   const addons = parsed(recording, RecordedEvents.DiagnosisAddons, AddonsSchema).at(-1)?.paths ?? [];
   return { readings, snapshots, profile, addons, lacks };
+}
+
+const LifeProfileSchema = ProfileSchema.omit({ path: true }).extend({ file: z.string() });
+
+/** A .heapprofile of what a recorded program has allocated from its start on and still held at its end. */
+export function lifeProfileOf(recording: Recording): DiagnosisProfile | null {
+  const saved = parsed(recording, RecordedEvents.AllocationProfile, LifeProfileSchema).at(-1);
+  if (saved === undefined) return null;
+  const { file, ...about } = saved;
+  // A name from a file is not believed to stay inside the folder.
+  return { ...about, path: join(dirname(recording.path), basename(file)) };
 }
 
 /** What does not have the shape was written by another version, and says nothing here. */

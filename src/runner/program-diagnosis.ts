@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { askAgent } from '../capture/control-client.js';
 import type { MemoryTestConfig } from '../config/schema.js';
 import { isWorthDiagnosing } from '../diagnose.js';
@@ -11,6 +12,10 @@ import type { RunningProgram } from './program.js';
 
 /** Snapshots of one process: the first when it is seen to grow, the others while it goes on. */
 const STEPS = 4;
+/** Growth that goes on shows in no fewer: a program whose time is up is let go when it has these ... */
+const STEPS_AT_LEAST = 3;
+/** ... which are taken closer together. */
+const LAST_BETWEEN_MS = 5000;
 const LOOK_INTERVAL_MS = 3000;
 /**
  * Snapshots hold the program up, and the first leaves line tables on its heap, on Node 20 half a megabyte. What
@@ -27,14 +32,13 @@ const BETWEEN_MS = { min: 2000, max: 60_000 };
  * Watches the processes of a program while they run: in the first that is seen to leak it has heap snapshots
  * taken by the agent inside, so that the recording tells who holds what grows. Others, and programs that do
  * not leak, are left alone.
- * @returns ends the watching
+ * @returns ends the watching; `complete` when its time is up: takes the snapshots that are missing yet
  */
 export function diagnoseWhileRunning(
   program: RunningProgram,
   options: { folder: string; config: MemoryTestConfig; say: (sentence: string) => void },
-): () => void {
-  const watch = new ProgramWatch(program, options);
-  return () => watch.end();
+): { end(): void; complete(): Promise<void> } {
+  return new ProgramWatch(program, options);
 }
 
 class ProgramWatch {
@@ -42,8 +46,11 @@ class ProgramWatch {
   readonly #folder: string;
   readonly #config: MemoryTestConfig;
   readonly #say: (sentence: string) => void;
+  readonly #isWanted: boolean;
   #leaking: { party: RecordedParty; steps: number; betweenMs: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #turning: Promise<void> = Promise.resolve();
+  #lastStepMs = 0;
   #hasEnded = false;
 
   constructor(
@@ -55,7 +62,8 @@ class ProgramWatch {
     this.#config = options.config;
     this.#say = options.say;
     const { enabled, diagnose } = options.config.leakDetection;
-    if (enabled && diagnose) this.#again(LIFE_AT_LEAST_MS);
+    this.#isWanted = enabled && diagnose;
+    if (this.#isWanted) this.#again(LIFE_AT_LEAST_MS);
   }
 
   end(): void {
@@ -63,12 +71,30 @@ class ProgramWatch {
     clearTimeout(this.#timer);
   }
 
+  /** While the program still runs: a diagnosis under way is brought to its end, and a last look may begin one. */
+  async complete(): Promise<void> {
+    this.end();
+    await this.#turning;
+    if (!this.#isWanted) return;
+    this.#leaking ??= await this.#firstLeaking().catch(() => undefined);
+    if (this.#leaking === undefined) return;
+    const { betweenMs } = this.#leaking;
+    for (let tries = 0; this.#leaking.steps < STEPS_AT_LEAST && tries < STEPS_AT_LEAST; tries++) {
+      await sleep(Math.max(0, this.#lastStepMs + Math.min(betweenMs, LAST_BETWEEN_MS) - performance.now()));
+      await this.#tried(this.#turn());
+    }
+  }
+
   #again(afterMs: number): void {
     if (this.#hasEnded) return;
     this.#timer = setTimeout(() => {
-      // What goes wrong here costs the diagnosis, not the recording.
-      void this.#turn().catch((error) => this.#say(`no diagnosis: ${messageOf(error)}`));
+      this.#turning = this.#tried(this.#turn());
     }, afterMs).unref();
+  }
+
+  /** What goes wrong here costs the diagnosis, not the recording. */
+  #tried(turn: Promise<void>): Promise<void> {
+    return turn.catch((error) => this.#say(`no diagnosis: ${messageOf(error)}`));
   }
 
   async #turn(): Promise<void> {
@@ -82,7 +108,8 @@ class ProgramWatch {
     const answer = await askAgent(party.pid, { command: 'diagnose' });
     if (typeof answer === 'string') return this.#again(LOOK_INTERVAL_MS);
     this.#leaking.steps++;
-    const tookMs = performance.now() - beganMs;
+    this.#lastStepMs = performance.now();
+    const tookMs = this.#lastStepMs - beganMs;
     this.#say(
       `process ${party.pid} grows: heap snapshot ${this.#leaking.steps} of ${STEPS} (${formatBytes(answer.sizeBytes ?? 0)}, ${formatDuration(tookMs)})`,
     );

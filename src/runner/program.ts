@@ -26,6 +26,8 @@ export interface ProgramOptions {
   directory: string;
   /** Ends the program with SIGTERM after this time. */
   durationMs?: number | undefined;
+  /** Waited for when the time is up, while the program still runs. */
+  beforeTimeIsUp?: () => Promise<void>;
   /** Where the program's standard output goes: to ours, or to our standard error. */
   stdout: 'inherit' | 'stderr';
   /** Whether the program has our standard input. */
@@ -97,6 +99,7 @@ class Program implements RunningProgram {
   readonly #timers: NodeJS.Timeout[] = [];
   #toldMs = Number.NEGATIVE_INFINITY;
   #isEnding = false;
+  #hasFinished = false;
   #timeWasUp = false;
 
   constructor(child: ChildProcess, options: ProgramOptions) {
@@ -107,7 +110,7 @@ class Program implements RunningProgram {
       if (this.parties().length === 0)
         options.onNews?.('nothing has begun to record itself yet: is it a Node program?');
     });
-    if (durationMs !== undefined) this.#after(durationMs, () => this.end());
+    if (durationMs !== undefined) this.#after(durationMs, () => void this.#endInTime());
   }
 
   ending(file: string): Promise<ProgramEnding> {
@@ -148,6 +151,7 @@ class Program implements RunningProgram {
   }
 
   finish(): void {
+    this.#hasFinished = true;
     for (const timer of this.#timers) clearTimeout(timer);
     for (const { pid, threadId } of this.parties()) if (threadId === 0 && !isAlive(pid)) forgetAgent(pid);
   }
@@ -158,6 +162,11 @@ class Program implements RunningProgram {
     // Launchers that do not pass it on leave what they launched behind.
     this.#after(GRACE_MS, () => this.#signal('SIGTERM'));
     this.#after(GRACE_AFTER_DURATION_MS, () => this.#kill('its time is up and it did not end'));
+  }
+
+  async #endInTime(): Promise<void> {
+    await this.#options.beforeTimeIsUp?.();
+    if (!this.#hasFinished) this.end();
   }
 
   #kill(why: string): void {

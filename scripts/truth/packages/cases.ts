@@ -72,7 +72,11 @@ export const PACKAGE_CASES: readonly PackageCase[] = [
     packageName: 'micromatch',
     leaking: {
       version: '3.1.10',
-      culprit: [/regex-cache|fragment-cache|to-regex/, /\bmicromatch\.cache\b/, /micromatch\/index\.js/],
+      culprit: [
+        /regex-cache|fragment-cache|map-cache|to-regex/,
+        /micromatch\/(index|lib\/cache)\.js/,
+        /\bcaches\b/,
+      ],
       reference: 'rewritten in 4.0 without caches',
     },
     clean: '4.0.8',
