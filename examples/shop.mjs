@@ -20,3 +20,5 @@ app.get('/', (request, response) => {
 const server = app.listen(process.env.PORT ?? 3000, () => {
   console.log(`http://localhost:${server.address().port}`);
 });
+
+process.on('SIGTERM', () => process.exit());

@@ -22,7 +22,7 @@ const LOOK_INTERVAL_MS = 3000;
  * has lived for so long and is called a leak is judged the same with them.
  */
 const LIFE_AT_LEAST_MS = 10_000;
-/** Reading and judging a long recording takes a while: at most this share of the time. */
+/** Reading and judging a long recording takes a while: at most this share of the time, by our CPU time. */
 const LOOK_COST_FACTOR = 20;
 /** What should come between two snapshots, within these times. */
 const GROWTH_BETWEEN_BYTES = 768 * KIB;
@@ -99,9 +99,11 @@ class ProgramWatch {
 
   async #turn(): Promise<void> {
     const beganMs = performance.now();
+    const cpuBefore = process.cpuUsage();
     this.#leaking ??= await this.#firstLeaking();
     if (this.#leaking === undefined) {
-      const costMs = performance.now() - beganMs;
+      const { user, system } = process.cpuUsage(cpuBefore);
+      const costMs = (user + system) / 1000;
       return this.#again(Math.max(LOOK_INTERVAL_MS, LOOK_COST_FACTOR * costMs));
     }
     const { party, betweenMs } = this.#leaking;

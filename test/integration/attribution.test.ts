@@ -171,7 +171,7 @@ export function operation() { kept.push(Buffer.alloc(20_000)); }
 
 describe('a server under record', () => {
   test('is led from load to the line that leaks, without code of its own', {
-    timeout: 120_000,
+    timeout: 220_000,
   }, async (t) => {
     const folder = folderWith(t, {});
     const out = join(folder, 'out');
@@ -182,7 +182,7 @@ describe('a server under record', () => {
         '--collect-every',
         '200ms',
         '--duration',
-        '100s',
+        '200s',
         '--output',
         out,
         '--',
@@ -205,8 +205,7 @@ describe('a server under record', () => {
     await said(record, /heap snapshot 3 of 4/);
     record.kill('SIGTERM');
     const { code, stdout, stderr } = await ended;
-    // The shop handles no signals: it died of this one.
-    assert.equal(code, 128 + 15, stdout + stderr);
+    assert.equal(code, 1, stdout + stderr);
     const report = RunReportSchema.parse(JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')));
     const [suspect] = report.results[0]?.leakDetection.suspects ?? [];
     assert.equal(suspect?.retainingPath, 'shop.mjs: sessions', stdout);

@@ -123,4 +123,26 @@ describe('the causes in a heap diff', () => {
     const balance = { ...aDiff().balance, deltaBytes: -1000 };
     assert.deepEqual(await causesOf({ balance }), []);
   });
+
+  test('name what a container gains by its newest entry, not by what the entries hold in turn', async () => {
+    const details = new Map([
+      [
+        2,
+        {
+          entry: await detailOf(aNodeDetail({ node: { ...aNodeDetail().node, className: 'Model' } })),
+          callback: null,
+        },
+      ],
+      [4711, await anEntry('.2=global .sessions=Map {table}=(array) {5}=Model .tensor=Tensor')],
+    ]);
+    const [cause] = await causesOf(
+      {
+        growers: [aGrower({ id: 2, deltaEntries: 3 })],
+        growth: [aGrowth({ path: 'elsewhere', className: 'Tensor', deltaCounts: [12, 12] })],
+      },
+      details,
+    );
+    assert.equal(cause?.entryClass, 'Model');
+    assert.equal(cause?.entries, 3);
+  });
 });

@@ -173,4 +173,56 @@ describe('suspects', () => {
     assert.equal(suspect.bytesPerOperation, 480);
     assert.ok(suspect.confidence < 0.5);
   });
+
+  test('without rounds are the functions that hold most of what was allocated, of unknown share', async () => {
+    const little = aSite({ place: { script: '/app/start.mjs', line: 1, column: 1 }, bytes: 30_000 });
+    const suspect = await only({ diff: null, growth: null, sites: [aSite(), little] });
+    assert.equal(suspect.allocationSite?.script, '/app/login.mjs');
+    assert.equal(suspect.share, null);
+    assert.equal(suspect.bytesPerOperation, null);
+  });
+
+  test('answer for the native memory of what the program counts open as often as they gain an entry', async () => {
+    const observations = await observed(
+      {
+        counters: [
+          { channel: 'resource.session.open_count', perOperation: 0.003, isInBytes: false, rSquared: 0.99 },
+        ],
+      },
+      {
+        growth: [],
+        growers: [
+          aGrower(),
+          aGrower({
+            id: 77,
+            className: 'Array',
+            path: steps('.2=global .retired=Array'),
+            deltaEntries: 3,
+            retainedDeltaBytes: 12_000,
+          }),
+        ],
+      },
+    );
+    const growth = {
+      ...(observations.growth as NonNullable<Observations['growth']>),
+      nativeBytes: 20_000_000,
+    };
+    const [first] = suspectsOf({ ...observations, growth }, LEAK);
+    assert.equal(first?.suspect.retainingPath, 'globalThis.retired');
+    assert.equal(first?.nativeBytes, 20_000_000);
+  });
+
+  test('explain together no more than was measured, give or take what snapshots do themselves', async () => {
+    const growers = ['first', 'second', 'third'].map((name, i) =>
+      aGrower({ id: i + 50, path: steps(`.2=global .${name}=Map`), retainedDeltaBytes: 300_000 - i }),
+    );
+    const charged = suspectsOf(await observed({}, { growth: [], growers }), LEAK);
+    assert.deepEqual(
+      charged.map(({ suspect, heapBytes }) => [suspect.retainingPath, heapBytes]),
+      [
+        ['globalThis.first', 300_000],
+        ['globalThis.second', 210_000],
+      ],
+    );
+  });
 });
