@@ -6,6 +6,7 @@ import type {
   HeapNodeDetail,
   HeapStep,
 } from '../snapshot/index.js';
+import { isProgramsOwn, placeOf } from './source-place.js';
 
 /** What a recent entry of a growing group or container is, from the last snapshot. */
 export interface EntryDetail {
@@ -70,7 +71,10 @@ export function heapCauses(diff: HeapDiff, details: ReadonlyMap<number, EntryDet
     causes.push(causeOfGroup(group, detail, bytes));
     left -= bytes;
   }
-  for (const cause of causes) nameEntries(cause, diff.classes, details);
+  for (const cause of causes) {
+    nameEntries(cause, diff.classes, details);
+    if (cause.foundBy.grower) cause.path = inItsFile(cause);
+  }
   if (left > UNHELD_SHARE * deltaBytes) causes.push(...unheld(diff, causes, left, leastBytes));
   return causes.sort((a, b) => b.bytes - a.bytes);
 }
@@ -162,9 +166,23 @@ function joinGroup(
   return more;
 }
 
+const isOfFile = (path: string) => /^\S+\.\w+: /.test(path);
+
+/**
+ * A variable that is reached by way of whatever function sees it, such as a listener of the process, stands to a
+ * person in the file of its scope.
+ */
+function inItsFile({ path, steps }: HeapCause): string {
+  const [, variable, rest] = path.match(/^.* -> ([^\s.[]+)(.*)$/) ?? [];
+  if (variable === undefined || isOfFile(path)) return path;
+  const scope = steps[steps.findLastIndex(({ edge }) => edge === `->${variable}`) - 1];
+  const { script } = placeOf(scope?.location) ?? {};
+  if (script === undefined || !isProgramsOwn(script)) return path;
+  return `${script.split(/[/\\]/).at(-1)}: ${variable}${rest}`;
+}
+
 /** A path that begins with a file says more than one that begins in V8, and the nearest file most. */
 function saysMore(path: string, than: string): boolean {
-  const isOfFile = (text: string) => /^\S+\.\w+: /.test(text);
   const viaFunction = (text: string) => text.includes(' -> ');
   return isOfFile(path) && (!isOfFile(than) || (viaFunction(than) && !viaFunction(path)));
 }

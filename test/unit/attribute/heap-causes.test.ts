@@ -145,4 +145,15 @@ describe('the causes in a heap diff', () => {
     assert.equal(cause?.entryClass, 'Model');
     assert.equal(cause?.entries, 3);
   });
+
+  test('are named by their file where V8 reaches them through a function that happens to see them', async () => {
+    const path = steps(
+      '.2=global .process=process ._events=Object .SIGTERM=stop {context}=Scope ->sessions=Map',
+      {
+        Scope: { script: '/app/shop.mjs', line: 15, column: 14 },
+      },
+    );
+    const [cause] = await causesOf({ growers: [aGrower({ path })] });
+    assert.equal(cause?.path, 'shop.mjs: sessions');
+  });
 });
