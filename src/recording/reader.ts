@@ -4,13 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { CrucibleMemoryError, messageOf } from '../errors.js';
 import { fastestArithmetic } from './block-arithmetic.js';
-import {
-  type BlockSummary,
-  decodeBlockSummary,
-  decodeGeometry,
-  type FileGeometry,
-  RecordingDecoder,
-} from './decoder.js';
+import { RecordingDecoder } from './decoder.js';
+import { type BlockSummary, decodeBlockSummary, decodeGeometry, type FileGeometry } from './geometry.js';
 import { BLOCK_HEADER, BlockType, FILE_HEADER } from './layout.js';
 import type { Recording } from './recording.js';
 
