@@ -87,6 +87,32 @@ function readManifest(path: string): Owner | null {
   }
 }
 
+/**
+ * Where a file declares a variable or a private field, by its text: V8 says of a scope only where some function in it
+ * begins, and of an object where its class does. Null unless there is one such declaration, in a file that is there.
+ */
+export function declarationOf(script: string, name: string): Place | null {
+  if (!/^#?[\w$]+$/.test(name)) return null;
+  const escaped = name.replaceAll('$', '\\$');
+  const declares = name.startsWith('#')
+    ? new RegExp(`^\\s*(?:static\\s+|readonly\\s+)*${escaped}\\s*(?:[=:;?!]|$)`)
+    : new RegExp(`\\b(?:const|let|var)\\s+${escaped}(?![\\w$])`);
+  const [found, ...others] = linesOf(script).flatMap((text, index) => {
+    const at = text.search(declares);
+    return at < 0 ? [] : [{ script, line: index + 1, column: text.indexOf(name, at) + 1 }];
+  });
+  return found !== undefined && others.length === 0 ? found : null;
+}
+
+function linesOf(script: string): string[] {
+  try {
+    return readFileSync(script, 'utf8').split('\n');
+  } catch {
+    // Not a file that can be read: nothing is known.
+    return [];
+  }
+}
+
 const generated = new Map<string, boolean>();
 const SOURCE_MAP_COMMENT = /^\/[/*][#@] sourceMappingURL=/m;
 

@@ -9,7 +9,7 @@ import { type MeasuredGrowth, totalOf } from './measured-growth.js';
 import type { MovingCounter } from './moving-counters.js';
 import type { Observations } from './observations.js';
 import { processSuspects, referenceSuspects, siteSuspects } from './other-suspects.js';
-import { isNodesOwn, type Place, packageOf, placeOf } from './source-place.js';
+import { declarationOf, isNodesOwn, type Place, packageOf, placeOf } from './source-place.js';
 import { statementOf } from './statement.js';
 import type { UnreleasedReferences } from './unreleased-references.js';
 
@@ -182,7 +182,7 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
   const bytesPerOperation = operations && bytes / operations;
   const countPerOperation = operations && cause.entries > 0 ? cause.entries / operations : null;
   const total = growth ? totalOf(growth) : 0;
-  const holder = placeOf(cause.holder?.location, cause.holder?.wasMapped);
+  const holder = holderPlace(cause);
   const site = takeSite(cause, holder, share, free);
   const counters = countersOf(bytesPerOperation, countPerOperation, free.counters);
   const reference = takeReference(countPerOperation, observations.operationsInAll, free);
@@ -231,6 +231,14 @@ function heapSuspect({ cause, share, observations, leak, free }: HeapCase): Char
     bytes,
   };
   return { ...share, suspect: { ...about, statement: statementOf(about, words) } };
+}
+
+/** Where the container is declared if the text of the file tells, else where V8 says that its scope or class begins. */
+function holderPlace({ holder, path }: HeapCause): Place | null {
+  const place = placeOf(holder?.location, holder?.wasMapped);
+  const name = path.match(/(?:^|[^\w$#])(#?[\w$]+)(?:"\])?$/)?.[1];
+  if (place === null || name === undefined || place.isGenerated) return place;
+  return declarationOf(place.script, name) ?? place;
 }
 
 /** The way to a service of ours begins in the process that tests it. */

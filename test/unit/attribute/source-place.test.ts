@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { isProgramsOwn, packageOf, placeOf } from '../../../src/attribute/source-place.js';
+import { declarationOf, isProgramsOwn, packageOf, placeOf } from '../../../src/attribute/source-place.js';
 import { folderWith } from '../../fixtures/folder.js';
 
 describe('a place in the source', () => {
@@ -45,5 +45,26 @@ describe('a place in the source', () => {
     assert.ok(!isProgramsOwn('node:internal/timers'));
     assert.ok(!isProgramsOwn(join(import.meta.dirname, '../../../src/runner/child.js')));
     assert.ok(isProgramsOwn(join(import.meta.dirname, '../../../src/services/lru-cache.js')));
+  });
+});
+
+describe('where a container is declared', () => {
+  test('is read from the text of its file, if that says it once', (t) => {
+    const folder = folderWith(t, {
+      'cache.mjs': [
+        'class Cache {',
+        '  #entries = new Map();',
+        '  add(key) { this.#entries.set(key, key); }',
+        '}',
+        'const caches = [], other = 1;',
+        'export let twice;',
+        'function again() { const twice = 2; return twice; }',
+      ].join('\n'),
+    });
+    const script = join(folder, 'cache.mjs');
+    assert.deepEqual(declarationOf(script, '#entries'), { script, line: 2, column: 3 });
+    assert.deepEqual(declarationOf(script, 'caches'), { script, line: 5, column: 7 });
+    for (const unknown of ['twice', 'nowhere', '[x]']) assert.equal(declarationOf(script, unknown), null);
+    assert.equal(declarationOf(join(folder, 'gone.mjs'), 'caches'), null);
   });
 });
