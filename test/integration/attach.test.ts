@@ -295,7 +295,9 @@ async function recorded(out: string): Promise<void> {
   for (;;) {
     const [party] = existsSync(out) ? recordedParties(out) : [];
     const path = party && join(out, party.file);
-    if (path && existsSync(path) && (await readRecording(path)).count('rss_bytes') > 0) return;
+    // While its header is being written it is no recording yet.
+    const recording = path && existsSync(path) && (await readRecording(path).catch(() => undefined));
+    if (recording && recording.count('rss_bytes') > 0) return;
     await new Promise((again) => setTimeout(again, 20));
   }
 }
