@@ -388,7 +388,7 @@ describe('record', () => {
   test('ends the program when its time is up, which is no failure of the program', onPosix, async (t) => {
     const folder = folderWith(t);
     const { code, stdout } = await runCommand(
-      record(folder, [process.execPath, '-e', 'setInterval(() => {}, 1000)'], ['--duration', '1s']),
+      record(folder, [process.execPath, '-e', 'setInterval(() => {}, 1000)'], ['--duration', '3s']),
     );
     assert.equal(code, 0);
     assert.match(stdout, /ended +by SIGTERM, told to because its time was up/);
