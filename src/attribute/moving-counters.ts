@@ -1,5 +1,6 @@
 import { CUSTOM_CHANNEL_PREFIX } from '../recording/channels.js';
 import type { Recording, Series } from '../recording/index.js';
+import { Phase } from '../vocabulary.js';
 
 /** A count of the program's own that rises with the operations. */
 export interface MovingCounter {
@@ -35,7 +36,7 @@ const LEAST_PER_OPERATION = 1e-4;
  * (Benjamini and Hochberg, 1995).
  */
 export function movingCounters(recording: Recording): MovingCounter[] {
-  const operations = recording.series('floor_operations');
+  const operations = whileRunning(recording);
   if (operations === undefined || operations.values.length < POINTS_AT_LEAST) return [];
   const tried = recording.channels
     .filter(({ name }) => isCount(name))
@@ -52,6 +53,15 @@ export function movingCounters(recording: Recording): MovingCounter[] {
     .map(({ pValue: _, ...counter }) => counter);
 }
 
+/** Operations at the floor points of a target that runs: when it was stopped, its counts fall with nothing done. */
+function whileRunning(recording: Recording): Pick<Series, 'timesMs' | 'values'> | undefined {
+  const operations = recording.series('floor_operations');
+  const stopped = recording.phases().find(({ phase }) => phase === Phase.Teardown)?.startMs;
+  if (operations === undefined || stopped === undefined) return operations;
+  const points = [...operations.timesMs].filter((ms) => ms < stopped).length;
+  return { timesMs: operations.timesMs.slice(0, points), values: operations.values.slice(0, points) };
+}
+
 function isCount(name: string): boolean {
   return (
     HELD.test(name) ||
@@ -62,7 +72,7 @@ function isCount(name: string): boolean {
 }
 
 /** The counter's last value before each floor point, as a line of the operations until then. */
-function regressed(operations: Series, counter: Series) {
+function regressed(operations: Pick<Series, 'timesMs' | 'values'>, counter: Series) {
   const xs: number[] = [];
   const ys: number[] = [];
   let next = 0;

@@ -109,6 +109,9 @@ interface Free {
 const HOLDS_BUFFERS = /Buffer|Array$|DataView|external/i;
 /** A cause that explains so much of the growth is charged for the native memory behind its objects as well. */
 const MAIN_SHARE = 0.5;
+/** A container that took so many entries needs less: what V8 itself comes and goes with is most of a little growth. */
+const MANY_ENTRIES = 20;
+const STEADY_SHARE = 0.2;
 
 /** A snapshot counts buffers among the objects; the books keep what lies outside the heap apart. */
 function divided(causes: readonly HeapCause[], { growth, counters }: Observations): Share[] {
@@ -152,10 +155,12 @@ function ownerOfNative(
       opened.some((counter) => isAsOften(counter, entries, growth.operations)),
   );
   if (counted >= 0) return counted;
-  const least = MAIN_SHARE * (growth.heapBytes + growth.externalBytes);
-  return causes.findIndex(
-    ({ entryClass, entries, bytes }) => !/string\)$/.test(entryClass ?? '') && entries > 0 && bytes >= least,
-  );
+  const known = growth.heapBytes + growth.externalBytes;
+  return causes.findIndex(({ entryClass, entries, bytes, foundBy }) => {
+    const isSteady = foundBy.grower && entries >= MANY_ENTRIES;
+    const least = (isSteady ? STEADY_SHARE : MAIN_SHARE) * known;
+    return !/string\)$/.test(entryClass ?? '') && entries > 0 && bytes >= least;
+  });
 }
 
 /** One more or less is where the rounds happened to begin and end. */
