@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { movingCounters } from '../../../src/attribute/moving-counters.js';
+import { MIB } from '../../../src/units.js';
 import { noise, recordingOf } from '../../fixtures/test-recordings.js';
 
 describe('counters that move with the work', () => {
@@ -13,6 +14,15 @@ describe('counters that move with the work', () => {
     assert.deepEqual(others, []);
     assert.equal(counter?.channel, 'arc.model.strong_count');
     assert.ok(Math.abs((counter?.perOperation ?? 0) - 0.5) < 0.01, String(counter?.perOperation));
+  });
+
+  test('are told of a target that gave everything back when it was stopped', () => {
+    const recording = recordingOf({
+      afterTeardownBytes: 20 * MIB,
+      counted: { 'arc.connection.values_count': (seconds) => 5 + Math.floor(seconds * 100) },
+    });
+    const [counter] = movingCounters(recording);
+    assert.ok(Math.abs((counter?.perOperation ?? 0) - 1) < 0.01, String(counter?.perOperation));
   });
 
   test('do not include those that go up and down, stay, or count what ever was', () => {
