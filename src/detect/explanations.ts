@@ -14,9 +14,9 @@ export interface ExplanationKind {
 }
 
 export const EXPLANATIONS = {
-  level: { words: 'a constant level', weight: 0.34 },
+  level: { words: 'a constant level', weight: 0.31 },
   warmUp: { words: 'a warm-up that dies away', weight: 0.13 },
-  slowingWarmUp: { words: 'a warm-up that becomes slower and slower', weight: 0.03 },
+  slowingWarmUp: { words: 'a warm-up that becomes slower and slower', weight: 0.06 },
   filling: { words: 'a cache or pool that fills and then stays', weight: 0.16 },
   warmUpAndFilling: { words: 'a warm-up and a cache that fills', weight: 0.05 },
   falling: { words: 'memory that is given back over time', weight: 0.07 },
