@@ -110,11 +110,11 @@ class Rounds {
     const before = this.#memory();
     await this.#around.work(operations, 4 * ROUND_MS);
     for (let portions = 1; this.#extraMs > 0 && !signal.aborted; portions++) {
+      const beganMs = performance.now();
       await collectGarbage();
       const after = this.#memory();
       const outside = Math.max(after.external - before.external, after.malloc - before.malloc);
       if (after.heap - before.heap + outside >= portions * wantedBytes) return;
-      const beganMs = performance.now();
       await this.#around.work(operations, 4 * ROUND_MS);
       this.#extraMs -= performance.now() - beganMs;
     }
