@@ -41,6 +41,7 @@ interface Clock {
 /** A record whose rest is in the next one of its stream. */
 interface UnfinishedRecord {
   kind: number;
+  /** Copies: where the block was, the next may be read. A Buffer's slice() would be none. */
   pieces: Uint8Array[];
   elapsedNs: number;
 }
@@ -219,7 +220,7 @@ export class RecordingDecoder {
     }
     this.#dropUnfinished();
     if (head & CONTINUED_BY_NEXT) {
-      this.#unfinished = { kind, pieces: [bytes.peek().slice()], elapsedNs: clock.elapsedNs };
+      this.#unfinished = { kind, pieces: [Uint8Array.from(bytes.peek())], elapsedNs: clock.elapsedNs };
       // The time that is in it moves the clock on for the records behind it.
       if (kind === RecordKind.Event) clock.elapsedNs += bytes.zigzag();
       return;
@@ -234,7 +235,7 @@ export class RecordingDecoder {
       if (isLast) this.problem('the beginning of a long record is missing, so it was left out');
       return;
     }
-    unfinished.pieces.push(bytes.peek().slice());
+    unfinished.pieces.push(Uint8Array.from(bytes.peek()));
     if (isLast) this.#finish(unfinished);
   }
 

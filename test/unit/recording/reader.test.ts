@@ -282,6 +282,18 @@ describe('reading a recording while it is written', () => {
     assert.deepEqual(fromFile.header, fromMemory.header);
     assert.equal(fromFile.endMs, SAMPLES - 1);
   });
+
+  test('an event that is longer than what is read of a file at a time is read as it was written', async (t) => {
+    const path = join(folderWith(t), 'long-event.recording');
+    const numbers = Array.from({ length: 1_000_000 }, (_, i) => i);
+    writeFileSync(
+      path,
+      encodeRecording({ header: '{}' }, (writer) => writer.event('long', JSON.stringify(numbers))),
+    );
+    const recording = await readRecording(path);
+    assert.deepEqual(recording.problems, []);
+    assert.deepEqual(recording.events('long')[0]?.detail, numbers);
+  });
 });
 
 /** Behind it, cutting the file costs no record of the block that `length` falls into. */
