@@ -84,6 +84,12 @@ export function verdicts({ loads, diffs, parseRates, curve }: Report): string[] 
   const isLarge = ({ size }: Comparison) => size === 'large';
   judge(loads.find(isLarge), () => true, 'load + dominators + retained sizes of the large snapshot', 1 / 2);
   judge(
+    loads.find(isLarge),
+    ({ contender }) => contender !== 'heap-snapshot-toolkit',
+    "load + dominators + retained sizes of the large snapshot, beside today's DevTools and memlab",
+    1 / 2,
+  );
+  judge(
     diffs.find(isLarge),
     ({ contender }) => DEVTOOLS.includes(contender),
     "diff of two large snapshots, beside DevTools'",
