@@ -2,6 +2,7 @@
 
 #include <v8.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "../recording/json_text.h"
@@ -19,6 +20,8 @@ using recording::json_text;
 constexpr std::int64_t kRoomIntervalNs = 50'000'000;
 /** So that V8 goes on to whoever else wants to be asked at its limit, such as Node itself. */
 constexpr std::size_t kOneMoreBytes = (std::size_t{4} << 20) + 1;
+/** For the profile, which V8 makes in the same heap: the line ends of every script in it. */
+constexpr std::size_t kRoomToSaveBytes = std::size_t{16} << 20;
 
 void append_figure(std::string& json, const char* name, double bytes) {
   if (!std::isfinite(bytes)) return;
@@ -42,10 +45,13 @@ struct MemoryAlarm::Callbacks {
   static std::size_t at_heap_limit(void* data, std::size_t current_bytes, std::size_t) {
     auto* alarm = static_cast<MemoryAlarm*>(data);
     if (is_forked_child()) return current_bytes;
+    // Saving has come to the limit itself: it goes on in more room, and is not begun again.
+    if (alarm->is_saving_) return alarm->raised_limit_bytes_ = current_bytes + kRoomToSaveBytes;
     alarm->save_evidence("limit", false);
     alarm->is_at_limit_ = false;
     alarm->isolate_->RemoveNearHeapLimitCallback(at_heap_limit, 0);
-    return current_bytes + kOneMoreBytes;
+    // V8 takes a limit that is not above the present one for a refusal.
+    return std::max(current_bytes, alarm->raised_limit_bytes_) + kOneMoreBytes;
   }
 };
 
@@ -102,6 +108,7 @@ bool MemoryAlarm::is_running_short(std::int64_t now_ns, double rss_bytes) {
 }
 
 void MemoryAlarm::save_evidence(const char* trigger, bool with_snapshot) noexcept {
+  is_saving_ = true;
   try {
     const HeapFigures heap = read_heap_figures(isolate_);
     const process::MemoryRoom room = room_here_.read();
@@ -121,6 +128,7 @@ void MemoryAlarm::save_evidence(const char* trigger, bool with_snapshot) noexcep
   } catch (const std::exception&) {
     // No memory for a few kilobytes of text: nothing can be saved any more.
   }
+  is_saving_ = false;
 }
 
 std::string MemoryAlarm::profile_report() {

@@ -77,6 +77,9 @@ class MemoryAlarm final : public CollectionListener {
 
   bool was_heap_ = false;
   bool is_at_limit_ = false;
+  bool is_saving_ = false;
+  /** While saving. */
+  std::size_t raised_limit_bytes_ = 0;
   // The sampler's thread.
   bool was_process_ = false;
   std::int64_t room_due_ns_ = 0;

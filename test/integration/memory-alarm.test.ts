@@ -71,6 +71,13 @@ describe('a program whose memory runs out', () => {
     assertProfileIsThere(ended);
   });
 
+  test('is told once, and has left its profile, though the profile itself needs more than is left', async (t) => {
+    const ended = await ranOut(t, ['long-script']);
+    assert.equal(ended.signal, 'SIGABRT');
+    assert.deepEqual(triggers(ended), ['limit']);
+    assertProfileIsThere(ended);
+  });
+
   test('by buffers, the heap limit far away, has left profile and snapshot', async (t) => {
     const ended = await ranOut(t, ['buffers', 'fits']);
     assert.equal(ended.code, 0);
