@@ -20,8 +20,11 @@ using recording::json_text;
 constexpr std::int64_t kRoomIntervalNs = 50'000'000;
 /** So that V8 goes on to whoever else wants to be asked at its limit, such as Node itself. */
 constexpr std::size_t kOneMoreBytes = (std::size_t{4} << 20) + 1;
-/** For the profile, which V8 makes in the same heap: the line ends of every script in it. */
-constexpr std::size_t kRoomToSaveBytes = std::size_t{16} << 20;
+/**
+ * For the profile, which V8 makes in the same heap: the line ends of every script in it. The young generation may
+ * have gone beyond the limit by more than 16 MiB by then.
+ */
+constexpr std::size_t kRoomToSaveBytes = std::size_t{64} << 20;
 
 void append_figure(std::string& json, const char* name, double bytes) {
   if (!std::isfinite(bytes)) return;

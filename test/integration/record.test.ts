@@ -247,19 +247,13 @@ describe('a program under record', () => {
     );
   });
 
-  test('that runs out of memory has left who allocated it', {
-    ...onPosix,
-    // Seen in about one run of four; it runs there all the same, and says how it ended.
-    todo:
-      Number.parseInt(process.versions.node, 10) >= 26 &&
-      'V8 of Node 26 sometimes traps inside its last call',
-  }, async (t) => {
+  test('that runs out of memory has left who allocated it', onPosix, async (t) => {
     const folder = folderWith(t);
     const leak =
       'function hoard() { kept.push({ kept: new Array(100).fill(1) }); } const kept = []; for (;;) hoard();';
-    const { code, stdout } = await runCommand(
-      record(folder, [process.execPath, '--max-old-space-size=40', '-e', leak]),
-    );
+    // V8's profiler does not see a function that was compiled into its caller.
+    const options = ['--max-old-space-size=40', '--no-opt', '--no-maglev'];
+    const { code, stdout } = await runCommand(record(folder, [process.execPath, ...options, '-e', leak]));
     assert.equal(code, 134);
     assert.match(stdout, /also +memory was about to run out: /);
     assert.match(stdout, /written .*\.near-limit\.heapprofile\n/);
