@@ -110,7 +110,7 @@ function reduce(
     signal,
     precision: SIGNAL_PRECISION[signal],
     values: Float64Array.from(groups, (group) =>
-      quantileOf(
+      rankedAt(
         group.map((i) => observed.values[i] as number),
         quantile,
       ),
@@ -170,6 +170,15 @@ function placeOf(timesMs: Float64Array, atMs: number): number {
     else high = middle - 1;
   }
   return low;
+}
+
+/**
+ * The value of this rank, the lower of two: one that was seen. Between the two
+ * lies, in a block in which memory stepped up, a height at which it never was,
+ * and one step would look like two.
+ */
+function rankedAt(values: number[], share: number): number {
+  return Float64Array.from(values).sort()[Math.floor(share * (values.length - 1))] as number;
 }
 
 /** Linear between the two nearest. */
