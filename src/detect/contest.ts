@@ -38,6 +38,8 @@ export interface Candidate {
   leaking: number;
   /** Parameters besides the coefficients: knots, times, periods. */
   searched: number;
+  /** The least of the leaking coefficients must be this share of the largest. */
+  leastShare?: number;
   /** Logarithm of how well the kind fits for reasons that no regression sees. */
   bonus?: number;
   details?: Contender['details'];
@@ -88,7 +90,7 @@ export class Contest {
   }
 
   #try(
-    { name, columns, signs, leaking, searched, bonus, details }: Candidate,
+    { name, columns, signs, leaking, searched, leastShare, bonus, details }: Candidate,
     nuisance: readonly number[],
   ): void {
     const n = this.points.values.length;
@@ -105,6 +107,8 @@ export class Contest {
       )
     )
       return;
+    const leaked = fit.coefficients.subarray(all.length - leaking);
+    if (leastShare !== undefined && Math.min(...leaked) < leastShare * Math.max(...leaked)) return;
     const penalty = parameters * Math.log(n) * (n / (n - parameters - 1));
     const growth = leaking === 0 ? undefined : growthOf(fit, leaking, this.points.precision.scale);
     const evidence = Math.log(EXPLANATIONS[name].weight) - (fit.deviance + penalty) / 2 + (bonus ?? 0);

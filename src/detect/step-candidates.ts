@@ -15,6 +15,8 @@ const SPORADIC_VARIATION = 0.5;
 const STILL_STEPPING = 0.6;
 /** A pause of so many gaps, and regular steps have stopped. */
 const STOPPED_AFTER_GAPS = 1.6;
+/** The same leaks each time, more or less: what steps by less than this share of the largest is something else. */
+const LEAST_OF_LARGEST = 0.1;
 
 /** Every process warms up; steps that come later are looked for on top of it too. */
 const WARM_UPS_BENEATH = [0.02, 0.06];
@@ -88,7 +90,7 @@ function tryStairs(given: Contest, beneath: number[], found: number[], columns: 
   // Regular times are two parameters, however many steps there are.
   const searched = rhythm.variation < REGULAR_VARIATION ? Math.min(count, 2) : count;
   const up = found.map(() => 1 as const);
-  contest.try({ name, columns, signs: up, leaking: count, searched, details });
+  contest.try({ name, columns, signs: up, leaking: count, searched, leastShare: LEAST_OF_LARGEST, details });
   // The same work leaks the same each time, or twice as much.
   contest.try({ name, columns: [even], signs: [1], leaking: 1, searched, details });
   if (name !== 'regularSteps') return;
