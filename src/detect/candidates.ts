@@ -19,6 +19,10 @@ const LOGARITHMIC_WARM_UPS = [0.002, 0.006, 0.02, 0.06];
 const SLOWING_WARM_UP = 0.006;
 const FULL_AT = Array.from({ length: 22 }, (_, i) => 0.08 + 0.04 * i);
 const REPETITIONS = [0, 1.2, 2.5];
+/** Around the best of these, closer: in little noise a knot beside the true one would be missed by much. */
+const FULL_CLOSER = [-0.03, -0.02, -0.01, 0, 0.01, 0.02, 0.03];
+const REPETITIONS_CLOSER = [-0.6, 0, 0.6];
+const FULL_AT_LATEST = 0.95;
 const ONSETS = Array.from({ length: 16 }, (_, i) => 0.1 + 0.05 * i);
 const DOUBLINGS = [2, 3, 4, 5, 6, 7, 8, 10];
 const STAIR_DOUBLINGS = Array.from({ length: 24 }, (_, i) => 2.75 + 0.25 * i);
@@ -37,7 +41,7 @@ export function tryAll(contest: Contest): void {
     ...every(LOGARITHMIC_WARM_UPS, (tau) => contest.column(logarithmic(tau))),
   ].map(({ column }) => column);
   const fillings = REPETITIONS.flatMap((repetition) =>
-    every(FULL_AT, (full) => contest.column(filling(full, repetition))),
+    FULL_AT.map((full) => fillingAt(contest, full, repetition)),
   );
   const growing = growthColumns(contest);
   contest.try({ name: 'level', columns: [], signs: [], leaking: 0, searched: 0 });
@@ -84,8 +88,13 @@ function trySlowing(contest: Contest, growing: GrowthColumn[]): void {
 }
 
 interface Filling {
-  parameter: number;
+  full: number;
+  repetition: number;
   column: number;
+}
+
+function fillingAt(contest: Contest, full: number, repetition: number): Filling {
+  return { full, repetition, column: contest.column(filling(full, repetition)) };
 }
 
 function tryBounded(contest: Contest, warmUps: number[], fillings: Filling[]): void {
@@ -93,28 +102,55 @@ function tryBounded(contest: Contest, warmUps: number[], fillings: Filling[]): v
     contest.try({ name: 'warmUp', columns: [column], signs: [1], leaking: 0, searched: 1 });
     contest.try({ name: 'falling', columns: [column], signs: [-1], leaking: 0, searched: 1 });
   }
-  fillings.forEach(({ parameter: full, column }, i) => {
-    contest.try({
-      name: 'filling',
-      columns: [column],
-      signs: [1],
-      leaking: 0,
-      searched: 1,
-      details: { full },
-    });
-    contest.try({ name: 'falling', columns: [column], signs: [-1], leaking: 0, searched: 1 });
-    if (i % 2 === 0) return;
-    for (const early of warmUps.slice(0, 8).filter((_, k) => k % 2 === 0)) {
-      contest.try({
-        name: 'warmUpAndFilling',
-        columns: [early, column],
-        signs: [0, 1],
-        leaking: 0,
-        searched: 2,
-        details: { full },
-      });
-    }
+  const early = warmUps.slice(0, 8).filter((_, k) => k % 2 === 0);
+  fillings.forEach((one, i) => {
+    tryFilling(contest, one);
+    contest.try({ name: 'falling', columns: [one.column], signs: [-1], leaking: 0, searched: 1 });
+    if (i % 2 === 1) tryWarmUpAndFilling(contest, early, one);
   });
+  for (const closer of closerTo(contest, 'filling')) tryFilling(contest, closer);
+  for (const closer of closerTo(contest, 'warmUpAndFilling')) tryWarmUpAndFilling(contest, early, closer);
+}
+
+function tryFilling(contest: Contest, { column, full, repetition }: Filling): void {
+  contest.try({
+    name: 'filling',
+    columns: [column],
+    signs: [1],
+    leaking: 0,
+    searched: 1,
+    details: { full, repetition },
+  });
+}
+
+function tryWarmUpAndFilling(
+  contest: Contest,
+  warmUps: number[],
+  { column, full, repetition }: Filling,
+): void {
+  for (const early of warmUps) {
+    contest.try({
+      name: 'warmUpAndFilling',
+      columns: [early, column],
+      signs: [0, 1],
+      leaking: 0,
+      searched: 2,
+      details: { full, repetition },
+    });
+  }
+}
+
+/** Fillings around the best one of the kind. */
+function closerTo(contest: Contest, name: 'filling' | 'warmUpAndFilling'): Filling[] {
+  const { full, repetition } = contest.best.get(name)?.details ?? {};
+  if (full === undefined || repetition === undefined) return [];
+  return REPETITIONS_CLOSER.map((by) => repetition + by)
+    .filter((closer) => closer >= 0)
+    .flatMap((closer) =>
+      FULL_CLOSER.map((by) => full + by)
+        .filter((knot) => knot <= FULL_AT_LATEST)
+        .map((knot) => fillingAt(contest, knot, closer)),
+    );
 }
 
 function trySteady(contest: Contest, warmUps: number[], fillings: Filling[], growing: GrowthColumn[]): void {
@@ -129,7 +165,7 @@ function trySteady(contest: Contest, warmUps: number[], fillings: Filling[], gro
         searched: 1,
       });
     }
-    fillings.forEach(({ parameter: full, column: cache }, i) => {
+    fillings.forEach(({ full, column: cache }, i) => {
       if (i % 2 === 0 || full > 0.75) return;
       contest.try({
         name: 'steadyBesideCache',

@@ -23,6 +23,7 @@ export interface Contender {
     waves?: number;
     onset?: number;
     full?: number;
+    repetition?: number;
     steps?: number[];
     doublings?: number;
   };
