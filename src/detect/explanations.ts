@@ -14,9 +14,9 @@ export interface ExplanationKind {
 }
 
 export const EXPLANATIONS = {
-  level: { words: 'a constant level', weight: 0.31 },
+  level: { words: 'a constant level', weight: 0.25 },
   warmUp: { words: 'a warm-up that dies away', weight: 0.13 },
-  slowingWarmUp: { words: 'a warm-up that becomes slower and slower', weight: 0.06 },
+  slowingWarmUp: { words: 'a warm-up that becomes slower and slower', weight: 0.12 },
   filling: { words: 'a cache or pool that fills and then stays', weight: 0.16 },
   warmUpAndFilling: { words: 'a warm-up and a cache that fills', weight: 0.05 },
   falling: { words: 'memory that is given back over time', weight: 0.07 },
@@ -24,12 +24,12 @@ export const EXPLANATIONS = {
   stepsThatStopped: { words: 'steps that have stopped', weight: 0.03 },
   cycles: { words: 'cycles around a constant level', weight: 0.1 },
 
-  steady: { words: 'steady growth with time', weight: 0.2, pattern: 'linear' },
-  perOperation: { words: 'steady growth with every operation', weight: 0.2, pattern: 'linear' },
-  steadyAfterWarmUp: { words: 'a warm-up, and steady growth beneath it', weight: 0.12, pattern: 'linear' },
+  steady: { words: 'steady growth with time', weight: 0.17, pattern: 'linear' },
+  perOperation: { words: 'steady growth with every operation', weight: 0.17, pattern: 'linear' },
+  steadyAfterWarmUp: { words: 'a warm-up, and steady growth beneath it', weight: 0.15, pattern: 'linear' },
   steadyBesideCache: {
     words: 'a cache that filled, and steady growth beside it',
-    weight: 0.08,
+    weight: 0.11,
     pattern: 'linear',
   },
   lateOnset: { words: 'steady growth that began during the run', weight: 0.08, pattern: 'linear' },
