@@ -58,6 +58,9 @@ function decide(judged: JudgedCase, loudest: SignalEvidence, settings: JudgeSett
   const { evidence } = judged;
   const { significanceThreshold } = settings;
   const isLeak = evidence.probability >= significanceThreshold;
+  // Leaks of several kinds, none of which fits as well as what is no leak, do not outvote it.
+  if (isLeak && loudest.contenders[0] === loudest.bestOther)
+    return undecided(describe(loudest, judged, settings, true), loudest, 'torn', settings);
   // What is no leak is told by the floor, if there is one; what leaks by the signal that does.
   const shown = isLeak ? loudest : (evidence.bySignal.floor ?? loudest);
   const base = describe(shown, judged, settings, isLeak);
