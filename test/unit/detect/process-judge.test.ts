@@ -51,6 +51,40 @@ describe('the explanation that wins', () => {
       assert.match(result.power ?? '', /a leak of less than .* per operation would not have been seen/);
     });
   }
+  const nearlyLeaks: [string, MadeUpProcess][] = [
+    [
+      'two steps between the collections of one block',
+      {
+        live: (x) => base + (x >= 0.41 ? 14 * MIB : 0) + (x >= 0.815 ? 24 * MIB : 0),
+        samplesPerCollection: 4,
+      },
+    ],
+    [
+      'two steps and a tiny third one at the time of the next',
+      {
+        live: (x) =>
+          base + (x >= 0.52 ? 18 * MIB : 0) + (x >= 0.74 ? 13 * MIB : 0) + (x >= 0.92 ? 0.7 * MIB : 0),
+        samplesPerCollection: 40,
+        noiseBytes: 0.18 * MIB,
+      },
+    ],
+    [
+      'a cache that fills more and more slowly, and is full very late',
+      {
+        live: (x) => base + (40 * MIB * (1 - Math.exp(-1.8 * Math.min(1, x / 0.9)))) / (1 - Math.exp(-1.8)),
+        samplesPerCollection: 4,
+        noiseBytes: 0.2 * MIB,
+      },
+    ],
+  ];
+  for (const [what, made] of nearlyLeaks) {
+    test(`of ${what} is no leak, whatever the noise`, () => {
+      for (let seed = 1; seed <= 8; seed++) {
+        const result = judge({ ...made, seed });
+        assert.equal(result.verdict, 'no-leak', `noise ${seed}: ${result.explanation}`);
+      }
+    });
+  }
   const times = [0.04, 0.09, 0.3, 0.36, 0.41, 0.7, 0.88];
   const leaks: [string, string, (x: number) => number][] = [
     ['steady growth', 'linear', (x) => base + 30 * MIB * x],
@@ -74,6 +108,21 @@ describe('the explanation that wins', () => {
       assert.ok(result.runnerUpExplanation, 'and says what else it could have been');
     });
   }
+
+  test('is one with a leak wherever a leak is found, however few and noisy the collections', () => {
+    const live = (x: number) => base + (25 * MIB * Math.log1p(x / 0.006)) / Math.log1p(1 / 0.006);
+    for (let seed = 40; seed <= 55; seed++) {
+      const { verdict, winningExplanation, runnerUpExplanation, explanation } = judge({
+        live,
+        samplesPerCollection: 45,
+        noiseBytes: 3 * MIB,
+        seed,
+      });
+      if (verdict !== 'leak') continue;
+      const [won, next] = [winningExplanation?.probability ?? 0, runnerUpExplanation?.probability ?? 0];
+      assert.ok(won >= next, `noise ${seed}: ${explanation}, ${won} against ${next}`);
+    }
+  });
 
   test('of rising troughs tells their period', () => {
     const { patternAnalysis } = judge({
